@@ -1,0 +1,43 @@
+// What runs a network: the CPU engine, or TensorRT.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "metadata.h"
+
+namespace ecgrt {
+
+// One uninterrupted stretch of normalised signal and where its answers go.
+struct Window {
+  const float* samples = nullptr;  // segments * samples_per_segment values
+  std::size_t segments = 0;
+  float* probabilities = nullptr;  // segments * classes values, segment by segment
+};
+
+// Immutable after construction; run() may be called from many threads at a time.
+class Backend {
+ public:
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  // Runs independent windows, each of 1 to max_segments() segments. One window is run for latency,
+  // several for throughput. Allocates nothing when the same lengths were run before.
+  virtual void run(std::span<const Window> windows) const = 0;
+
+  virtual const Metadata& metadata() const = 0;
+  virtual std::size_t max_segments() const = 0;  // longest window; longer records are cut
+  virtual std::size_t parallel_windows() const = 0;  // how many windows it can keep busy with
+  virtual std::string name() const = 0;              // such as "cpu/avx2"
+};
+
+struct BackendOptions {
+  std::size_t threads = 0;  // 0: ECGRT_NUM_THREADS, else one per core that the process may use
+  int device = 0;           // CUDA device; of no meaning to the CPU engine
+};
+
+}  // namespace ecgrt

@@ -1,0 +1,198 @@
+#include "classifier.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "cpu/cpu_backend.h"
+#include "errors.h"
+#include "tensorrt/plan_info.h"
+#include "tensorrt/plugin.h"
+
+namespace ecgrt {
+namespace {
+
+// A caller that classifies records of ever new rates must not fill the memory with filters.
+constexpr std::size_t kMaxResamplers = 16;
+
+// Windows of one record, cut where it is too long for the backend.
+struct Piece {
+  std::size_t record = 0;
+  std::size_t first = 0;  // segment that the window begins with
+  std::size_t segments = 0;
+  std::size_t skip = 0;  // segments at its start that another window answers
+  std::size_t keep = 0;
+};
+
+}  // namespace
+
+// Everything that one call writes to, kept for the next.
+struct Classifier::Scratch {
+  std::vector<SignalReader> readers;
+  std::vector<Piece> pieces;
+  std::vector<Window> windows;
+  std::vector<std::vector<float>> samples, probabilities;  // one per window that runs at a time
+  std::vector<float> unresampled;
+};
+
+Classifier::Classifier(const std::string& plan, const BackendOptions& options)
+    : file_(std::make_unique<MappedFile>(plan)) {
+  const auto bytes = file_->bytes();
+  if (is_cpu_plan(bytes)) {
+    load_cpu(options);
+  } else if (read_tensorrt_plan_info(bytes)) {
+    backend_ = load_tensorrt_backend(bytes, plan, options);
+  } else {
+    throw PlanError(plan +
+                    ": this is neither a CPU plan nor a TensorRT plan; build one with "
+                    "ecgrt-build-engine model.onnx");
+  }
+}
+
+Classifier::~Classifier() = default;
+
+void Classifier::load_cpu(const BackendOptions& options) {
+  CpuPlan plan = read_cpu_plan(*file_);
+  training_records_ = std::move(plan.training_records);
+  const Blob &input = plan.golden_input, &output = plan.golden_probabilities;
+  golden_input_.assign(input.floats(), input.floats() + input.count);
+  golden_probabilities_.assign(output.floats(), output.floats() + output.count);
+  backend_ = std::make_unique<CpuBackend>(plan, *file_, options);
+  file_.reset();  // what happens to the file from here on is of no matter
+}
+
+std::shared_ptr<const Resampler> Classifier::resampler(double sampling_rate) const {
+  const double rate = metadata().sampling_rate;
+  if (sampling_rate == 0 || sampling_rate == rate) return nullptr;
+  check_sampling_rate(sampling_rate);
+  const std::lock_guard lock(mutex_);
+  if (const auto found = resamplers_.find(sampling_rate); found != resamplers_.end()) {
+    return found->second;
+  }
+  if (resamplers_.size() >= kMaxResamplers) resamplers_.clear();
+  auto made = std::make_shared<const Resampler>(sampling_rate, rate);
+  resamplers_.emplace(sampling_rate, made);
+  return made;
+}
+
+void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> predictions) const {
+  std::unique_ptr<Scratch> scratch;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      scratch = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (!scratch) scratch = std::make_unique<Scratch>();
+  scratch->readers.clear();
+  scratch->pieces.clear();
+  for (std::size_t i = 0; i < signals.size(); ++i) {
+    const SignalReader& reader = scratch->readers.emplace_back(
+        signals[i], metadata(), resampler(signals[i].sampling_rate));
+    predictions[i].segment_probabilities.resize(reader.segments() * metadata().classes.size());
+    add_windows(i, reader.segments(), *scratch);
+  }
+  run_windows(scratch->readers, predictions, *scratch);
+  for (Prediction& prediction : predictions) decide(prediction);
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(scratch));
+}
+
+void Classifier::add_windows(std::size_t record, std::size_t segments, Scratch& scratch) const {
+  const std::size_t most = backend_->max_segments(), context = metadata().context_segments;
+  if (segments <= most) {
+    scratch.pieces.push_back({record, 0, segments, 0, segments});
+    return;
+  }
+  if (most <= 2 * context) {
+    throw std::invalid_argument(
+        "the record has " + std::to_string(segments) + " segments; this plan takes " +
+        std::to_string(most) + ", and longer records only if it took more than " +
+        std::to_string(2 * context) +
+        " (what an answer depends on, to both sides); build it with a larger --max-seconds");
+  }
+  for (std::size_t done = 0; done < segments;) {
+    const std::size_t first = done - std::min(done, context);
+    const std::size_t length = std::min(most, segments - first);
+    const std::size_t end = first + length == segments ? segments : first + length - context;
+    scratch.pieces.push_back({record, first, length, done - first, end - done});
+    done = end;
+  }
+}
+
+void Classifier::run_windows(std::span<const SignalReader> readers,
+                             std::span<Prediction> predictions, Scratch& scratch) const {
+  const std::size_t classes = metadata().classes.size();
+  const std::size_t size = metadata().samples_per_segment;
+  // A few windows per worker at a time: enough to keep all busy, and the memory stays bounded.
+  const std::size_t at_once = 8 * backend_->parallel_windows();
+  const auto& pieces = scratch.pieces;
+  for (std::size_t begin = 0; begin < pieces.size(); begin += at_once) {
+    const std::size_t count = std::min(at_once, pieces.size() - begin);
+    if (scratch.samples.size() < count) {
+      scratch.samples.resize(count);
+      scratch.probabilities.resize(count);
+    }
+    scratch.windows.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Piece& piece = pieces[begin + i];
+      std::vector<float>& samples = scratch.samples[i];
+      std::vector<float>& answers = scratch.probabilities[i];
+      samples.resize(std::max(samples.size(), piece.segments * size));
+      answers.resize(std::max(answers.size(), piece.segments * classes));
+      readers[piece.record].read(piece.first * size, piece.segments * size, samples.data(),
+                                 scratch.unresampled);
+      scratch.windows[i] = {samples.data(), piece.segments, answers.data()};
+    }
+    backend_->run(scratch.windows);
+    for (std::size_t i = 0; i < count; ++i) {
+      const Piece& piece = pieces[begin + i];
+      std::copy_n(scratch.probabilities[i].begin() + piece.skip * classes, piece.keep * classes,
+                  predictions[piece.record].segment_probabilities.begin() +
+                      (piece.first + piece.skip) * classes);
+    }
+  }
+}
+
+void Classifier::decide(Prediction& prediction) const {
+  const std::size_t classes = metadata().classes.size();
+  const auto& probabilities = prediction.segment_probabilities;
+  const std::size_t segments = probabilities.size() / classes;
+  prediction.probabilities.assign(classes, 0.0F);
+  prediction.segment_labels.resize(segments);
+  // Sums in double, for a day has a hundred thousand segments; counts decide ties by them.
+  double sums[kMaxClasses] = {};
+  std::size_t counts[kMaxClasses] = {};
+  for (std::size_t segment = 0; segment < segments; ++segment) {
+    const float* p = probabilities.data() + segment * classes;
+    const auto label = static_cast<std::size_t>(std::max_element(p, p + classes) - p);
+    prediction.segment_labels[segment] = label;
+    ++counts[label];
+    for (std::size_t i = 0; i < classes; ++i) sums[i] += p[i];
+  }
+  const bool mode = metadata().decision == Metadata::Decision::mode;
+  prediction.label = 0;
+  for (std::size_t i = 0; i < classes; ++i) {
+    prediction.probabilities[i] = static_cast<float>(sums[i] / static_cast<double>(segments));
+    const auto rank = [&](std::size_t c) { return std::pair(mode ? counts[c] : 0, sums[c]); };
+    if (rank(i) > rank(prediction.label)) prediction.label = i;
+  }
+}
+
+float Classifier::self_test() const {
+  if (golden_input_.empty()) return std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> answer(golden_probabilities_.size());
+  const Window window{golden_input_.data(),
+                      golden_input_.size() / metadata().samples_per_segment, answer.data()};
+  backend_->run({&window, 1});
+  float worst = 0;
+  for (std::size_t i = 0; i < answer.size(); ++i) {
+    worst = std::max(worst, std::abs(answer[i] - golden_probabilities_[i]));
+  }
+  return worst;
+}
+
+}  // namespace ecgrt

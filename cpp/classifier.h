@@ -1,0 +1,64 @@
+// From a signal to a rhythm: preprocess, run the backend over windows, decide.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "backend.h"
+#include "plan_file.h"
+#include "preprocess.h"
+
+namespace ecgrt {
+
+struct Prediction {
+  std::size_t label = 0;                     // index into the classes
+  std::vector<float> probabilities;          // (classes): mean over the segments
+  std::vector<float> segment_probabilities;  // (segments, classes)
+  std::vector<std::size_t> segment_labels;   // (segments)
+};
+
+// Immutable after loading; predict() may be called from many threads.
+class Classifier {
+ public:
+  // Throws PlanError, BackendUnavailableError or std::invalid_argument (options).
+  Classifier(const std::string& plan, const BackendOptions& options);
+  ~Classifier();
+
+  // Throws std::invalid_argument for a signal that cannot be classified. Reusing `predictions`
+  // makes the call free of allocations once their lengths have been seen.
+  void predict(std::span<const Signal> signals, std::span<Prediction> predictions) const;
+
+  // The largest difference between the probabilities that this engine gives for the plan's own
+  // example and those that ONNX Runtime gave when the plan was built. NaN if the plan has none.
+  float self_test() const;
+
+  const Metadata& metadata() const { return backend_->metadata(); }
+  const Backend& backend() const { return *backend_; }
+  const std::string& training_records() const { return training_records_; }
+
+ private:
+  struct Scratch;
+
+  void load_cpu(const BackendOptions& options);
+  std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
+  void add_windows(std::size_t record, std::size_t segments, Scratch& scratch) const;
+  void run_windows(std::span<const SignalReader> readers, std::span<Prediction> predictions,
+                   Scratch& scratch) const;
+  void decide(Prediction& prediction) const;
+
+  std::unique_ptr<MappedFile> file_;  // a TensorRT plan; a CPU plan is not needed once it is loaded
+  std::unique_ptr<Backend> backend_;
+  std::string training_records_;
+  std::vector<float> golden_input_, golden_probabilities_;
+
+  mutable std::mutex mutex_;  // guards what follows
+  mutable std::map<double, std::shared_ptr<const Resampler>> resamplers_;  // by sampling rate
+  mutable std::vector<std::unique_ptr<Scratch>> idle_;
+};
+
+}  // namespace ecgrt

@@ -1,0 +1,66 @@
+// The arithmetic that one instruction set provides, as plain functions: no allocation, no exception,
+// no standard templates. Every channel count is a multiple of kChannelMultiple; rows are time steps.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace ecgrt {
+
+constexpr int kChannelMultiple = 16;  // the widest vector; builders pad channels with zeros
+
+// What follows a convolution, fused into its last step.
+//   value = convolution + bias [+ max-pooled residual]     -> raw, where wanted
+//   value = relu(value [* scale + shift])                  -> activated, where wanted
+struct Epilogue {
+  const float* bias;
+  const float* residual;  // null: none; row t pools rows [t * pool, (t + 1) * pool)
+  ptrdiff_t residual_channels;
+  ptrdiff_t pool;
+  float* raw;        // null: not wanted
+  float* activated;  // null: not wanted
+  const float* scale;  // null: no affine map before the ReLU
+  const float* shift;
+  ptrdiff_t channels;  // of the output, and its row stride
+  ptrdiff_t rows;      // of the output; what a tile computes beyond them is dropped
+};
+
+// Convolution in the frequency domain, by overlap-save. A tile is `size` input rows and gives
+// size - taps + 1 output rows. Its spectrum has size / 2 complex bins: the transform is the odd one
+// (frequencies pi * (4 k + 1) / size), which has no bins that are real, and in which a product is a
+// negacyclic convolution: what wraps around lands in the rows that overlap-save drops anyway.
+// Bin b of tile i lies at spectrum + b * bin_stride + i * 2 * channels: real parts, then imaginary.
+struct FftKernel {
+  int size;
+  void (*forward)(const float* input, ptrdiff_t row_stride, ptrdiff_t channels, ptrdiff_t tiles,
+                  ptrdiff_t rows_per_tile, float* spectrum, ptrdiff_t bin_stride);
+  // Transforms tiles back (channels [first, first + count) of the output) and applies the epilogue.
+  void (*inverse)(const float* spectrum, ptrdiff_t bin_stride, ptrdiff_t first, ptrdiff_t count,
+                  ptrdiff_t tiles, ptrdiff_t first_row, ptrdiff_t rows_per_tile,
+                  const Epilogue& epilogue);
+};
+
+constexpr int kFftKernels = 3;
+
+struct KernelTable {
+  const char* name;
+  int lanes;         // floats in a vector
+  int panel;         // output channels that one panel of packed weights holds
+  bool native_half;  // half-precision weights are read without cost
+  FftKernel fft[kFftKernels];  // by ascending size
+
+  // One frequency bin: output[i] = input[i] * weights for complex rows i of `channels` inputs and
+  // `panels` panels of outputs. A panel is [channel][real x panel, imaginary x panel].
+  void (*multiply_f32)(const float* input, ptrdiff_t rows, ptrdiff_t channels, const float* weights,
+                       ptrdiff_t panels, float* output);
+  void (*multiply_f16)(const float* input, ptrdiff_t rows, ptrdiff_t channels,
+                       const uint16_t* weights, ptrdiff_t panels, float* output);
+
+  // Convolution without a transform, for short kernels and few channels: output row t is the product
+  // of the `depth` values from input + t * row_stride on with weights, [panel][depth][panel].
+  void (*direct)(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const float* weights,
+                 ptrdiff_t first_panel, ptrdiff_t panels, ptrdiff_t first_row, ptrdiff_t rows,
+                 const Epilogue& epilogue);
+};
+
+}  // namespace ecgrt

@@ -1,0 +1,213 @@
+#include "cpu/layers.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "cpu/cost_model.h"
+#include "cpu/half.h"
+
+namespace ecgrt {
+namespace {
+
+constexpr std::size_t kCacheLine = 64;
+// A block's spectra stay in the L2 cache beside a few panels of weights.
+constexpr std::size_t kBlockBytes = 192 * 1024;
+// Rows that the direct kernel does in a task.
+constexpr std::size_t kDirectBlock = 240;
+// Above this the threads share out a layer's weights, below it its time steps.
+constexpr std::size_t kSharedWeightBytes = 1024 * 1024;
+
+std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+std::vector<float> to_vector(const Blob& blob) {
+  if (blob.data == nullptr) return {};
+  return {blob.floats(), blob.floats() + blob.count};
+}
+
+float weight_at(const Blob& blob, std::size_t i) {
+  return blob.half ? half_to_float(blob.halves()[i]) : blob.floats()[i];
+}
+
+}  // namespace
+
+AlignedBuffer::AlignedBuffer(std::size_t bytes)
+    : size_(divide_up(std::max<std::size_t>(bytes, 1), kCacheLine) * kCacheLine) {
+  data_.reset(static_cast<std::byte*>(std::aligned_alloc(kCacheLine, size_)));
+  if (!data_) throw std::bad_alloc();
+}
+
+void AlignedBuffer::Free::operator()(std::byte* p) const { std::free(p); }
+
+ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
+                     const KernelTable& kernels)
+    : kernels_(kernels),
+      taps_(divide_up(convolution.taps, convolution.stride)),
+      stride_(convolution.stride),
+      pad_(convolution.pad),
+      inputs_(plan.tensors[convolution.input].channels * convolution.stride),
+      outputs_(convolution.bias.count),
+      panels_(divide_up(outputs_, kernels.panel)),
+      bias_(to_vector(convolution.bias)),
+      scale_(to_vector(convolution.scale)),
+      shift_(to_vector(convolution.shift)) {
+  // A convolution of stride s is one of stride 1 over rows of s time steps each.
+  const std::size_t rate = plan.tensors[convolution.input].rate * stride_;
+  const std::size_t rows = std::max<std::size_t>(plan.opt_samples / rate, 1);
+  half_ = convolution.weights.half && kernels.native_half;
+  fft_ = choose_kernel({taps_, inputs_, outputs_, rows, half_ ? 2U : 4U}, kernels);
+  if (fft_ != nullptr) {
+    rows_per_tile_ = static_cast<std::size_t>(fft_->size) - taps_ + 1;
+    rows_per_task_read_ = rows_per_tile_ + static_cast<std::size_t>(fft_->size);
+    algorithm_ = "fft" + std::to_string(fft_->size);
+    pack_spectra(convolution.weights);
+  } else {
+    rows_per_task_read_ = taps_;
+    half_ = false;
+    algorithm_ = "direct";
+    pack_direct(convolution.weights);
+  }
+}
+
+void ConvLayer::pack_direct(const Blob& weights) {
+  const auto panel = static_cast<std::size_t>(kernels_.panel);
+  const std::size_t depth = taps_ * inputs_;
+  const std::size_t given = weights.count / outputs_;  // stride need not divide the taps
+  weights_ = AlignedBuffer(panels_ * depth * panel * sizeof(float));
+  float* to = weights_.floats();
+  std::fill_n(to, panels_ * depth * panel, 0.0F);
+  for (std::size_t k = 0; k < given; ++k) {
+    for (std::size_t n = 0; n < outputs_; ++n) {
+      to[(n / panel * depth + k) * panel + n % panel] = weight_at(weights, k * outputs_ + n);
+    }
+  }
+}
+
+// The weights' spectra, by the forward kernel itself: each input channel's taps are a tile over the
+// output channels. What is stored is conj(W), for a network's convolution is a correlation.
+void ConvLayer::pack_spectra(const Blob& weights) {
+  const std::size_t bins = fft_->size / 2;
+  const std::size_t padded = panels_ * static_cast<std::size_t>(kernels_.panel);
+  weights_ = AlignedBuffer(bins * inputs_ * 2 * padded * (half_ ? 2 : 4));
+  std::vector<float> tile(fft_->size * padded, 0.0F);
+  AlignedBuffer spectrum(bins * 2 * padded * sizeof(float));
+  for (std::size_t channel = 0; channel < inputs_; ++channel) {
+    for (std::size_t tap = 0; tap < taps_; ++tap) {
+      const std::size_t from = (tap * inputs_ + channel) * outputs_;
+      for (std::size_t n = 0; n < outputs_; ++n) {
+        tile[tap * padded + n] = from < weights.count ? weight_at(weights, from + n) : 0.0F;
+      }
+    }
+    fft_->forward(tile.data(), padded, padded, 1, 1, spectrum.floats(), 2 * padded);
+    if (half_) {
+      store_spectra<std::uint16_t>(spectrum.floats(), channel);
+    } else {
+      store_spectra<float>(spectrum.floats(), channel);
+    }
+  }
+}
+
+template <class Weight>
+void ConvLayer::store_spectra(const float* spectrum, std::size_t channel) {
+  const auto panel = static_cast<std::size_t>(kernels_.panel);
+  const std::size_t bins = fft_->size / 2, padded = panels_ * panel;
+  auto* to = reinterpret_cast<Weight*>(weights_.data());
+  for (std::size_t bin = 0; bin < bins; ++bin) {
+    const float* re = spectrum + bin * 2 * padded;
+    const float* im = re + padded;
+    for (std::size_t p = 0; p < panels_; ++p) {
+      Weight* out = to + ((bin * panels_ + p) * inputs_ + channel) * 2 * panel;
+      for (std::size_t n = 0; n < panel; ++n) {
+        out[n] = convert_weight<Weight>(re[p * panel + n]);
+        out[panel + n] = convert_weight<Weight>(-im[p * panel + n]);
+      }
+    }
+  }
+}
+
+std::size_t ConvLayer::bin_stride(std::size_t tiles, std::size_t channels) const {
+  // An odd number of cache lines: bins of one channel then never all fall into one cache set.
+  return tiles * 2 * channels + kCacheLine / sizeof(float);
+}
+
+Tasks ConvLayer::divide(std::size_t rows, std::size_t workers) const {
+  Tasks tasks;
+  tasks.tiles = divide_up(rows, rows_per_tile_);
+  std::size_t most = kDirectBlock;
+  if (fft_ != nullptr) {
+    const std::size_t tile_bytes = fft_->size * (inputs_ + outputs_) * sizeof(float);
+    most = std::max<std::size_t>(kBlockBytes / tile_bytes, 3) / 3 * 3;
+  }
+  const bool share_weights = weights_.size() > kSharedWeightBytes && panels_ >= workers;
+  tasks.groups = share_weights ? workers : 1;
+  const std::size_t least = share_weights ? 1 : workers;
+  const std::size_t blocks = std::max(divide_up(tasks.tiles, most), std::min(least, tasks.tiles));
+  tasks.tiles_per_block = divide_up(tasks.tiles, blocks);
+  tasks.blocks = divide_up(tasks.tiles, tasks.tiles_per_block);
+  tasks.panels_per_group = divide_up(panels_, tasks.groups);
+  tasks.groups = divide_up(panels_, tasks.panels_per_group);
+  return tasks;
+}
+
+std::size_t ConvLayer::scratch_floats(const Tasks& tasks) const {
+  if (fft_ == nullptr) return 0;
+  const std::size_t channels = tasks.panels_per_group * kernels_.panel;
+  return fft_->size / 2 *
+         (bin_stride(tasks.tiles_per_block, inputs_) + bin_stride(tasks.tiles_per_block, channels));
+}
+
+void ConvLayer::run(const Tasks& tasks, std::size_t task, const float* input,
+                    const Epilogue& epilogue, float* scratch) const {
+  const std::size_t block = task / tasks.groups, group = task % tasks.groups;
+  const float* first = input - static_cast<std::ptrdiff_t>(pad_ * inputs_ / stride_);
+  if (fft_ != nullptr) {
+    run_fft(tasks, block, group, first, epilogue, scratch);
+    return;
+  }
+  const std::size_t row = block * tasks.tiles_per_block;
+  const std::size_t panel = group * tasks.panels_per_group;
+  kernels_.direct(first, inputs_, taps_ * inputs_, weights_.floats(), panel,
+                  std::min(tasks.panels_per_group, panels_ - panel), row,
+                  std::min(tasks.tiles_per_block, tasks.tiles - row), epilogue);
+}
+
+void ConvLayer::run_fft(const Tasks& tasks, std::size_t block, std::size_t group,
+                        const float* input, const Epilogue& epilogue, float* scratch) const {
+  const std::size_t tile = block * tasks.tiles_per_block;
+  const std::size_t tiles = std::min(tasks.tiles_per_block, tasks.tiles - tile);
+  const std::size_t panel = group * tasks.panels_per_group;
+  const std::size_t panels = std::min(tasks.panels_per_group, panels_ - panel);
+  const std::size_t channels = panels * kernels_.panel;
+  const std::size_t bins = fft_->size / 2;
+  const std::size_t input_stride = bin_stride(tiles, inputs_);
+  const std::size_t output_stride = bin_stride(tiles, channels);
+  float* output = scratch + bins * input_stride;
+
+  fft_->forward(input + tile * rows_per_tile_ * inputs_, inputs_, inputs_, tiles, rows_per_tile_,
+                scratch, input_stride);
+  for (std::size_t bin = 0; bin < bins; ++bin) {
+    const std::size_t at = (bin * panels_ + panel) * inputs_ * 2 * kernels_.panel;
+    const float* in = scratch + bin * input_stride;
+    float* out = output + bin * output_stride;
+    if (half_) {
+      const auto* weights = reinterpret_cast<const std::uint16_t*>(weights_.data());
+      kernels_.multiply_f16(in, tiles, inputs_, weights + at, panels, out);
+    } else {
+      kernels_.multiply_f32(in, tiles, inputs_, weights_.floats() + at, panels, out);
+    }
+  }
+  fft_->inverse(output, output_stride, panel * kernels_.panel, channels, tiles,
+                tile * rows_per_tile_, rows_per_tile_, epilogue);
+}
+
+Epilogue ConvLayer::epilogue() const {
+  Epilogue epilogue{};
+  epilogue.bias = bias_.data();
+  epilogue.scale = scale_.empty() ? nullptr : scale_.data();
+  epilogue.shift = shift_.empty() ? nullptr : shift_.data();
+  epilogue.channels = static_cast<std::ptrdiff_t>(outputs_);
+  return epilogue;
+}
+
+}  // namespace ecgrt

@@ -1,0 +1,87 @@
+// A fused convolution, ready to run: packed weights, the algorithm, and its division into tasks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cpu/kernels.h"
+#include "plan_file.h"
+
+namespace ecgrt {
+
+// Memory that is aligned to cache lines and freed by itself.
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t bytes);
+  std::byte* data() const { return data_.get(); }
+  float* floats() const { return reinterpret_cast<float*>(data_.get()); }
+  std::size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
+  std::unique_ptr<std::byte, Free> data_;
+  std::size_t size_ = 0;
+};
+
+// How one run of a layer is cut into tasks that do not depend on each other: blocks of tiles (or,
+// for the direct kernel, of rows) times groups of output panels.
+struct Tasks {
+  std::size_t tiles = 0;
+  std::size_t tiles_per_block = 0;
+  std::size_t blocks = 0;
+  std::size_t panels_per_group = 0;
+  std::size_t groups = 0;
+  std::size_t count() const { return blocks * groups; }
+};
+
+class ConvLayer {
+ public:
+  ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution, const KernelTable& kernels);
+
+  // Rows of zeros that the kernel may read before and behind the input's own.
+  std::size_t rows_before() const { return pad_; }
+  std::size_t rows_behind() const { return (rows_per_task_read_ + 1) * stride_; }
+
+  Tasks divide(std::size_t rows, std::size_t workers) const;
+  std::size_t scratch_floats(const Tasks& tasks) const;
+
+  // Runs one task. `input` is row 0 of the input tensor, with its rows of zeros around it.
+  void run(const Tasks& tasks, std::size_t task, const float* input, const Epilogue& epilogue,
+           float* scratch) const;
+
+  // An epilogue with this layer's own parameters; where it reads and writes is the caller's.
+  Epilogue epilogue() const;
+
+  const std::string& algorithm() const { return algorithm_; }
+  std::size_t stride() const { return stride_; }
+
+ private:
+  void pack_direct(const Blob& weights);
+  void pack_spectra(const Blob& weights);
+  void run_fft(const Tasks& tasks, std::size_t block, std::size_t group, const float* input,
+               const Epilogue& epilogue, float* scratch) const;
+  std::size_t bin_stride(std::size_t tiles, std::size_t channels) const;
+  template <class Weight>
+  void store_spectra(const float* spectrum, std::size_t channel);
+
+  const KernelTable& kernels_;
+  const FftKernel* fft_ = nullptr;  // null: the direct kernel
+  std::string algorithm_;
+  std::size_t taps_, stride_, pad_;
+  std::size_t inputs_;   // channels of a row as it is run: stride * channels
+  std::size_t outputs_;  // channels
+  std::size_t panels_;
+  std::size_t rows_per_tile_ = 1;
+  std::size_t rows_per_task_read_ = 0;  // rows that a tile reads, in rows as they are run
+  bool half_ = false;
+  AlignedBuffer weights_;
+  std::vector<float> bias_, scale_, shift_;
+};
+
+}  // namespace ecgrt

@@ -1,0 +1,29 @@
+// What a model says of itself (src/ecgrt/metadata.py writes it), as every plan carries it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ecgrt {
+
+constexpr std::size_t kMaxClasses = 64;
+
+struct Metadata {
+  enum class Decision { mode, mean };
+
+  std::vector<std::string> classes;  // in the order of the network's outputs
+  float mean = 0.0F;                 // the network sees (x - mean) / std
+  float std = 1.0F;
+  double sampling_rate = 0.0;  // Hz
+  std::size_t samples_per_segment = 0;
+  std::size_t context_segments = 0;  // segments on either side that an output depends on
+  Decision decision = Decision::mode;
+  std::string json;  // the text that this was read from
+};
+
+// Throws PlanError that names the missing or impossible field.
+Metadata parse_metadata(std::string_view json);
+
+}  // namespace ecgrt

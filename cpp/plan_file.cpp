@@ -1,0 +1,244 @@
+#include "plan_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cpu/kernels.h"
+#include "errors.h"
+
+namespace ecgrt {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr char kMagic[8] = {'E', 'C', 'G', 'R', 'T', 'C', 'P', 'U'};
+constexpr std::uint32_t kFormatVersion = 1;
+constexpr std::size_t kAlignment = 64;
+
+struct Preamble {
+  char magic[8];
+  std::uint32_t version;
+  std::uint32_t zero;
+  std::uint64_t header_bytes;
+  std::uint64_t file_bytes;
+  std::uint64_t checksum;
+  char padding[24];
+};
+static_assert(sizeof(Preamble) == kAlignment);
+
+[[noreturn]] void fail(const std::string& path, const std::string& what) {
+  throw PlanError(path + ": " + what);
+}
+
+std::uint64_t checksum(std::span<const std::byte> payload) {
+  std::uint64_t sum = 0;
+  const std::size_t words = payload.size() / 8;
+  for (std::size_t i = 0; i < words; ++i) {
+    std::uint64_t word;
+    std::memcpy(&word, payload.data() + 8 * i, 8);
+    sum += word * (2 * i + 1);
+  }
+  return sum;
+}
+
+Preamble read_preamble(const MappedFile& file) {
+  const auto bytes = file.bytes();
+  const std::string rebuild = "; build it again with ecgrt-build-engine";
+  if (bytes.size() < sizeof(Preamble)) fail(file.path(), "the plan is cut short" + rebuild);
+  Preamble preamble;
+  std::memcpy(&preamble, bytes.data(), sizeof preamble);
+  if (preamble.version != kFormatVersion) {
+    fail(file.path(), "the plan has format version " + std::to_string(preamble.version) +
+                          ", this ecgrt reads version " + std::to_string(kFormatVersion) +
+                          (preamble.version > kFormatVersion ? "; update ecgrt, or" : ";") +
+                          " build the plan again with this version's ecgrt-build-engine");
+  }
+  if (preamble.file_bytes != bytes.size()) {
+    fail(file.path(), "the plan should have " + std::to_string(preamble.file_bytes) +
+                          " bytes but has " + std::to_string(bytes.size()) + rebuild);
+  }
+  if (bytes.size() % kAlignment != 0 || preamble.header_bytes > bytes.size() - kAlignment ||
+      checksum(bytes.subspan(kAlignment)) != preamble.checksum) {
+    fail(file.path(), "the plan is damaged: its checksum does not match" + rebuild);
+  }
+  return preamble;
+}
+
+class Reader {
+ public:
+  Reader(const MappedFile& file, const Json& header, std::span<const std::byte> blobs)
+      : file_(file), header_(header), blobs_(blobs) {}
+
+  CpuPlan read() {
+    plan_.metadata = parse_metadata(header_.at("metadata").get_ref<const std::string&>());
+    plan_.training_records = header_.value("training_records", "");
+    plan_.precision = header_.at("precision");
+    plan_.opt_samples = header_.at("opt_samples");
+    plan_.logits = header_.at("logits");
+    plan_.classes = header_.at("classes");
+    for (const Json& tensor : header_.at("tensors")) {
+      plan_.tensors.push_back({tensor.at("channels"), tensor.at("rate"), tensor.at("slot")});
+    }
+    check_tensors();
+    for (const Json& entry : header_.at("convolutions")) {
+      plan_.convolutions.push_back(read_convolution(entry));
+    }
+    plan_.golden_input = blob(header_.at("golden").at("input"));
+    plan_.golden_probabilities = blob(header_.at("golden").at("probabilities"));
+    return std::move(plan_);
+  }
+
+ private:
+  void require(bool ok, const std::string& what) const {
+    if (!ok) fail(file_.path(), "the plan contradicts itself: " + what);
+  }
+
+  void check_tensors() const {
+    const auto& tensors = plan_.tensors;
+    require(tensors.size() >= 2 && tensors[0].channels == 1 && tensors[0].rate == 1, "its input");
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      require(tensors[i].rate > 0 && tensors[i].slot < tensors.size(), "a tensor's place");
+      require(i == 0 || (tensors[i].channels > 0 && tensors[i].channels % kChannelMultiple == 0),
+              "a tensor's channels");
+      require(plan_.metadata.samples_per_segment % tensors[i].rate == 0, "a tensor's rate");
+    }
+    require(plan_.logits < tensors.size() &&
+                tensors[plan_.logits].rate == plan_.metadata.samples_per_segment &&
+                plan_.classes <= tensors[plan_.logits].channels &&
+                plan_.classes == plan_.metadata.classes.size(),
+            "its logits");
+  }
+
+  Blob blob(const Json& entry) const {
+    const std::size_t offset = entry.at("offset"), count = entry.at("count");
+    const std::string& type = entry.at("type").get_ref<const std::string&>();
+    require(type == "float32" || type == "float16", "a blob's type");
+    const bool half = type == "float16";
+    require(offset % kAlignment == 0 && offset <= blobs_.size() &&
+                count <= (blobs_.size() - offset) / (half ? 2 : 4),
+            "a blob lies outside the file");
+    return {blobs_.data() + offset, count, half};
+  }
+
+  Blob vector(const Json& entry, std::size_t channels) const {
+    const Blob values = blob(entry);
+    require(!values.half && values.count == channels, "a vector of channels");
+    return values;
+  }
+
+  std::size_t tensor(const Json& entry, const char* name, bool optional) const {
+    const auto index = entry.at(name).get<std::ptrdiff_t>();
+    if (optional && index == -1) return kNoTensor;
+    require(index >= 0 && static_cast<std::size_t>(index) < plan_.tensors.size(), name);
+    return static_cast<std::size_t>(index);
+  }
+
+  PlanConvolution read_convolution(const Json& entry) const {
+    PlanConvolution conv;
+    conv.name = entry.at("name");
+    conv.input = tensor(entry, "input", false);
+    conv.residual = tensor(entry, "residual", true);
+    conv.raw = tensor(entry, "raw", true);
+    conv.activated = tensor(entry, "activated", true);
+    conv.taps = entry.at("taps");
+    conv.stride = entry.at("stride");
+    conv.pad = entry.at("pad");
+    conv.pool = entry.at("pool");
+    const std::size_t channels = check_outputs(conv);
+    conv.weights = blob(entry.at("weights"));
+    conv.bias = vector(entry.at("bias"), channels);
+    if (entry.contains("scale")) {
+      conv.scale = vector(entry.at("scale"), channels);
+      conv.shift = vector(entry.at("shift"), channels);
+    }
+    require(conv.weights.count == conv.taps * plan_.tensors[conv.input].channels * channels,
+            "weights of " + conv.name);
+    return conv;
+  }
+
+  // Returns the number of output channels.
+  std::size_t check_outputs(const PlanConvolution& conv) const {
+    const auto& tensors = plan_.tensors;
+    const std::size_t output = conv.raw != kNoTensor ? conv.raw : conv.activated;
+    require(output != kNoTensor && output != 0, "a convolution without output");
+    const PlanTensor& out = tensors[output];
+    require(conv.activated == kNoTensor || (tensors[conv.activated].channels == out.channels &&
+                                            tensors[conv.activated].rate == out.rate),
+            "outputs of " + conv.name);
+    require(conv.taps > 0 && conv.stride > 0 && conv.pool > 0 && conv.pad < conv.taps &&
+                out.rate == tensors[conv.input].rate * conv.stride,
+            "shape of " + conv.name);
+    if (conv.residual != kNoTensor) {
+      const PlanTensor& residual = tensors[conv.residual];
+      require(conv.residual != 0 && residual.rate * conv.pool == out.rate &&
+                  residual.channels <= out.channels,
+              "residual of " + conv.name);
+    }
+    return out.channels;
+  }
+
+  const MappedFile& file_;
+  const Json& header_;
+  std::span<const std::byte> blobs_;
+  CpuPlan plan_;
+};
+
+}  // namespace
+
+MappedFile::MappedFile(const std::string& path) : path_(path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) fail(path, std::string("cannot open the plan: ") + std::strerror(errno));
+  struct stat status {};
+  const bool regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+  void* data = MAP_FAILED;
+  if (regular && status.st_size > 0) {
+    size_ = static_cast<std::size_t>(status.st_size);
+    data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+  }
+  ::close(file);
+  if (data == MAP_FAILED) {
+    fail(path, regular && status.st_size == 0 ? "the plan is an empty file"
+                                              : "the plan cannot be mapped; is it a file?");
+  }
+  data_ = static_cast<const std::byte*>(data);
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+void MappedFile::release(std::span<const std::byte> bytes) const {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+bool is_cpu_plan(std::span<const std::byte> bytes) {
+  return bytes.size() >= sizeof kMagic && std::memcmp(bytes.data(), kMagic, sizeof kMagic) == 0;
+}
+
+CpuPlan read_cpu_plan(const MappedFile& file) try {
+  const Preamble preamble = read_preamble(file);
+  const auto payload = file.bytes().subspan(kAlignment);
+  const auto* text = reinterpret_cast<const char*>(payload.data());
+  const Json header = Json::parse(text, text + preamble.header_bytes);
+  const std::size_t blobs = (preamble.header_bytes + kAlignment - 1) / kAlignment * kAlignment;
+  return Reader(file, header, payload.subspan(std::min(blobs, payload.size()))).read();
+} catch (const Json::exception& error) {
+  fail(file.path(), std::string("the plan's header cannot be read: ") + error.what());
+}
+
+}  // namespace ecgrt

@@ -1,0 +1,345 @@
+"""Reads an ONNX model of the network family into a list of plain layers.
+
+Exporters wrap one-dimensional layers in transposes, squeezes and reshapes. Here every tensor is
+(batch, time, channels), and those wrappers only move the names of the axes about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import onnx
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Layer:
+    """One operation on (time, channels) tensors; which fields count depends on ``kind``."""
+
+    kind: str  # conv, affine, relu, maxpool, pad_channels, add, softmax
+    node: str
+    inputs: list[str]
+    output: str
+    kernel: Array | None = None  # conv: (taps, in, out)
+    stride: int = 1  # conv, maxpool
+    pad: int = 0  # conv: rows of zeros before the first
+    scale: Array | None = None  # affine
+    shift: Array | None = None  # affine
+    channels_added: int = 0  # pad_channels
+
+
+@dataclass
+class Graph:
+    """The layers in the order in which they run."""
+
+    layers: list[Layer]
+    input: str
+    classes: int
+    channels: dict[str, int] = field(default_factory=dict)
+
+
+class UnsupportedModelError(ValueError):
+    """The model is not of the network family; the message names the operator and the node."""
+
+
+def load_graph(model: onnx.ModelProto) -> Graph:
+    """Return the layers of ``model``.
+
+    Raises
+    ------
+    UnsupportedModelError
+        For an operator, an attribute or a shape that the family does not have.
+    """
+    return _Importer(model).run()
+
+
+class _Importer:
+    def __init__(self, model: onnx.ModelProto) -> None:
+        from onnx import numpy_helper
+
+        self.graph = model.graph
+        self.constants: dict[str, Array] = {
+            tensor.name: numpy_helper.to_array(tensor) for tensor in self.graph.initializer
+        }
+        self.shapes: set[str] = set()  # values that are shapes, computed at run time
+        self.names: dict[str, str] = {}  # ONNX value -> the layer output that it is a view of
+        self.axes: dict[str, str] = {}  # ONNX value -> its axes: N, T, C, or 1
+        self.channels: dict[str, int] = {}
+        self.layers: list[Layer] = []
+
+    def run(self) -> Graph:
+        inputs = [v for v in self.graph.input if v.name not in self.constants]
+        if len(inputs) != 1 or len(self.graph.output) != 1:
+            raise UnsupportedModelError(
+                f"the model has {len(inputs)} inputs and {len(self.graph.output)} outputs; "
+                "a network of this family has one of each"
+            )
+        dims = [d.dim_value for d in inputs[0].type.tensor_type.shape.dim]
+        if len(dims) != 3 or dims[2] != 1:
+            raise UnsupportedModelError(
+                f"the input {inputs[0].name!r} has shape {dims}; (batch, samples, 1) is needed"
+            )
+        self._set(inputs[0].name, inputs[0].name, "NTC", 1)
+        for node in self.graph.node:
+            self._import(node)
+        last = self.layers[-1] if self.layers else None
+        if last is None or last.kind != "softmax":
+            raise UnsupportedModelError("the model does not end in a Softmax over the classes")
+        if self.names.get(self.graph.output[0].name) != last.output:
+            raise UnsupportedModelError("the model's output is not its last Softmax")
+        return Graph(self.layers, inputs[0].name, self.channels[last.output], self.channels)
+
+    def _import(self, node: onnx.NodeProto) -> None:
+        if self._is_shape_arithmetic(node):
+            self.shapes.update(node.output)
+            return
+        if node.op_type == "Constant" or all(i in self.constants for i in node.input if i):
+            self._fold_constant(node)
+            return
+        handler: Callable[[onnx.NodeProto], None] | None = getattr(
+            self, f"_{node.op_type.lower()}", None
+        )
+        if handler is None:
+            raise self._unsupported(node, "operator")
+        handler(node)
+
+    def _is_shape_arithmetic(self, node: onnx.NodeProto) -> bool:
+        if node.op_type == "Shape":
+            return True
+        takes_shape = any(i in self.shapes for i in node.input)
+        return takes_shape and node.op_type not in {"Reshape", "Expand"}
+
+    def _fold_constant(self, node: onnx.NodeProto) -> None:
+        import onnx
+        from onnx.reference import ReferenceEvaluator
+
+        function = onnx.helper.make_graph(
+            [node],
+            "constant",
+            [],
+            [onnx.ValueInfoProto(name=name) for name in node.output],
+            [onnx.numpy_helper.from_array(self.constants[i], i) for i in node.input if i],
+        )
+        opset = [onnx.helper.make_opsetid("", 17)]
+        results = ReferenceEvaluator(onnx.helper.make_model(function, opset_imports=opset)).run(
+            None, {}
+        )
+        self.constants.update(zip(node.output, results, strict=True))
+
+    # -- helpers
+
+    def _unsupported(self, node: onnx.NodeProto, what: str) -> UnsupportedModelError:
+        return UnsupportedModelError(
+            f"{what} not supported: {node.op_type} in node {node.name or node.output[0]!r}; the CPU "
+            "engine takes the residual and plain convolutional networks of ecgrt-train"
+        )
+
+    def _set(self, value: str, name: str, axes: str, channels: int) -> None:
+        self.names[value], self.axes[value], self.channels[name] = name, axes, channels
+
+    def _attributes(self, node: onnx.NodeProto) -> dict[str, Any]:
+        import onnx
+
+        return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+    def _integers(self, node: onnx.NodeProto, index: int, attribute: str) -> list[int]:
+        """An operand that older operator sets carried as an attribute."""
+        if len(node.input) > index and node.input[index]:
+            return [int(v) for v in self.constants[node.input[index]].ravel()]
+        return [int(v) for v in self._attributes(node).get(attribute, [])]
+
+    def _view(self, node: onnx.NodeProto, axes: str) -> None:
+        source = node.input[0]
+        name = self.names[source]
+        self._set(node.output[0], name, axes, self.channels[name])
+
+    def _emit(self, node: onnx.NodeProto, kind: str, channels: int, **fields: Any) -> None:
+        source = node.input[0] if node.input[0] in self.names else node.input[1]
+        inputs = [self.names[i] for i in node.input if i in self.names]
+        output = node.output[0]
+        self.layers.append(Layer(kind, node.name or output, inputs, output, **fields))
+        self._set(output, output, self.axes[source], channels)
+
+    def _channel_vector(self, node: onnx.NodeProto, value: Array, source: str) -> Array:
+        """A constant operand as one number per channel, or an error if it is not that."""
+        axes = self.axes[source]
+        shape = (1,) * (len(axes) - value.ndim) + value.shape
+        channels = self.channels[self.names[source]]
+        varying = [a for a, n in zip(axes, shape, strict=True) if n != 1]
+        if value.ndim > len(axes) or varying not in ([], ["C"]):
+            raise self._unsupported(node, f"operand of shape {value.shape}")
+        return np.broadcast_to(value.ravel().astype(np.float64), (channels,)).copy()
+
+    # -- operators that compute
+
+    def _conv(self, node: onnx.NodeProto) -> None:
+        attributes = self._attributes(node)
+        weights = self.constants[node.input[1]].astype(np.float64)  # (out, in, [1,] taps)
+        axes = self.axes[node.input[0]]
+        taps = weights.shape[-1]
+        if weights.size != weights.shape[0] * weights.shape[1] * taps or axes[-1] != "T":
+            raise self._unsupported(node, f"kernel of shape {weights.shape}")
+        if attributes.get("group", 1) != 1 or any(d != 1 for d in attributes.get("dilations", [1])):
+            raise self._unsupported(node, "grouped or dilated convolution")
+        kernel = weights.reshape(weights.shape[0], weights.shape[1], taps).transpose(2, 1, 0)
+        stride = attributes.get("strides", [1])[-1]
+        self._emit(
+            node,
+            "conv",
+            kernel.shape[2],
+            kernel=kernel,
+            stride=stride,
+            pad=self._left_padding(node, attributes, taps, stride),
+        )
+        # the channels take the place that the input's had, which may be an unnamed axis of 1
+        self.axes[node.output[0]] = axes[0] + "C" + axes[2:].replace("C", "1")
+        if len(node.input) > 2 and node.input[2]:
+            self._append_affine(node, node.output[0], None, self.constants[node.input[2]])
+
+    def _left_padding(
+        self, node: onnx.NodeProto, attributes: dict[str, Any], taps: int, stride: int
+    ) -> int:
+        # Lengths are multiples of the stride, for which 'same' means the same rows at any length.
+        total = max(taps - stride, 0)
+        mode = attributes.get("auto_pad", b"NOTSET").decode()
+        if mode == "SAME_UPPER":
+            return total // 2
+        if mode == "SAME_LOWER":
+            return total - total // 2
+        pads = attributes.get("pads", [0] * (2 * (len(self.axes[node.input[0]]) - 2)))
+        left, right = pads[len(pads) // 2 - 1], pads[-1]
+        if mode != "NOTSET" or left + right != total:
+            raise self._unsupported(node, f"padding {mode} {list(pads)} (not 'same')")
+        return int(left)
+
+    def _append_affine(
+        self, node: onnx.NodeProto, value: str, scale: Array | None, shift: Array | None
+    ) -> None:
+        """Adds a per-channel map behind the layer that ``value`` names."""
+        name = self.names[value]
+        channels = self.channels[name]
+        output = f"{name}/affine"
+        ones, zeros = np.ones(channels), np.zeros(channels)
+        self.layers.append(
+            Layer(
+                "affine",
+                node.name or node.output[0],
+                [name],
+                output,
+                scale=ones if scale is None else scale.astype(np.float64),
+                shift=zeros if shift is None else shift.astype(np.float64),
+            )
+        )
+        self._set(value, output, self.axes[value], channels)
+
+    def _batchnormalization(self, node: onnx.NodeProto) -> None:
+        gamma, beta, mean, variance = (self.constants[i].astype(np.float64) for i in node.input[1:])
+        scale = gamma / np.sqrt(variance + self._attributes(node).get("epsilon", 1e-5))
+        channels = self.channels[self.names[node.input[0]]]
+        self._emit(node, "affine", channels, scale=scale, shift=beta - mean * scale)
+
+    def _mul(self, node: onnx.NodeProto) -> None:
+        self._binary(node, lambda v: {"scale": v, "shift": np.zeros_like(v)})
+
+    def _add(self, node: onnx.NodeProto) -> None:
+        if all(i in self.names for i in node.input):
+            a, b = node.input
+            channels = self.channels[self.names[a]]
+            if self.axes[a] != self.axes[b] or channels != self.channels[self.names[b]]:
+                raise self._unsupported(node, "sum of tensors of different layouts")
+            self._emit(node, "add", channels)
+            return
+        self._binary(node, lambda v: {"scale": np.ones_like(v), "shift": v})
+
+    def _sub(self, node: onnx.NodeProto) -> None:
+        if node.input[1] not in self.constants:
+            raise self._unsupported(node, "difference of tensors")
+        self._binary(node, lambda v: {"scale": np.ones_like(v), "shift": -v})
+
+    def _binary(self, node: onnx.NodeProto, fields: Callable[[Array], dict[str, Array]]) -> None:
+        constants = [i for i in node.input if i in self.constants]
+        source = next(i for i in node.input if i in self.names)
+        if len(constants) != 1:
+            raise self._unsupported(node, "product of tensors")
+        vector = self._channel_vector(node, self.constants[constants[0]], source)
+        self._emit(node, "affine", len(vector), **fields(vector))
+
+    def _relu(self, node: onnx.NodeProto) -> None:
+        self._emit(node, "relu", self.channels[self.names[node.input[0]]])
+
+    def _maxpool(self, node: onnx.NodeProto) -> None:
+        attributes = self._attributes(node)
+        window, stride = attributes["kernel_shape"][-1], attributes.get("strides", [1])[-1]
+        if self.axes[node.input[0]][-1] != "T" or window != stride or any(attributes.get("pads", [])):
+            raise self._unsupported(node, "pooling whose window is not its stride")
+        self._emit(node, "maxpool", self.channels[self.names[node.input[0]]], stride=stride)
+
+    def _pad(self, node: onnx.NodeProto) -> None:
+        pads = self._integers(node, 1, "pads")
+        axes = self.axes[node.input[0]]
+        channel = axes.index("C")
+        added = pads[len(axes) + channel]
+        if sum(map(abs, pads)) != added:
+            raise self._unsupported(node, f"padding {pads} (not of the channels' end alone)")
+        channels = self.channels[self.names[node.input[0]]] + added
+        self._emit(node, "pad_channels", channels, channels_added=added)
+
+    def _matmul(self, node: onnx.NodeProto) -> None:
+        weights = self.constants.get(node.input[1])
+        if weights is None or weights.ndim != 2 or self.axes[node.input[0]][-1] != "C":
+            raise self._unsupported(node, "product that is no dense layer")
+        self._emit(node, "conv", weights.shape[1], kernel=weights.astype(np.float64)[None])
+
+    def _softmax(self, node: onnx.NodeProto) -> None:
+        axes = self.axes[node.input[0]]
+        if axes[self._attributes(node).get("axis", -1)] != "C":
+            raise self._unsupported(node, "Softmax over another axis than the classes")
+        self._emit(node, "softmax", self.channels[self.names[node.input[0]]])
+
+    # -- operators that move
+
+    def _transpose(self, node: onnx.NodeProto) -> None:
+        axes = self.axes[node.input[0]]
+        self._view(node, "".join(axes[i] for i in self._attributes(node)["perm"]))
+
+    def _unsqueeze(self, node: onnx.NodeProto) -> None:
+        axes = list(self.axes[node.input[0]])
+        for axis in sorted(self._integers(node, 1, "axes")):
+            axes.insert(axis if axis >= 0 else axis + len(axes) + 1, "1")
+        self._view(node, "".join(axes))
+
+    def _squeeze(self, node: onnx.NodeProto) -> None:
+        axes = self.axes[node.input[0]]
+        dropped = {i % len(axes) for i in self._integers(node, 1, "axes")}
+        if any(axes[i] != "1" for i in dropped):
+            raise self._unsupported(node, "squeeze of an axis that is not 1")
+        self._view(node, "".join(a for i, a in enumerate(axes) if i not in dropped))
+
+    def _reshape(self, node: onnx.NodeProto) -> None:
+        axes = self.axes[node.input[0]]
+        channels = self.channels[self.names[node.input[0]]]
+        shape = [int(v) for v in self.constants.get(node.input[1], np.empty(0)).ravel()]
+        if channels == 1 and len(shape) == len(axes):  # moves the lone channel past the time
+            moved = ["1" if n == 1 else "T" for n in shape[1:]]
+            if moved.count("T") == 1:
+                self._view(node, "N" + "".join(moved).replace("1", "C", 1))
+                return
+        if axes == "NTC" and shape == [-1, channels]:  # a dense layer's rows
+            self._view(node, "TC")
+            return
+        if axes == "TC" and node.input[1] in self.shapes:
+            self._view(node, "NTC")
+            return
+        raise self._unsupported(node, f"reshape of {axes} to {shape}")
+
+    def _identity(self, node: onnx.NodeProto) -> None:
+        self._view(node, self.axes[node.input[0]])
+
+    _dropout = _cast = _identity

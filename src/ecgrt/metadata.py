@@ -1,0 +1,106 @@
+"""What a model says of itself; travels as JSON from training through ONNX into every plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+
+#: Key of the JSON in an ONNX model's ``metadata_props``.
+ONNX_KEY = "ecgrt"
+#: Key of the space-separated, sorted names of the training records, likewise.
+ONNX_TRAINING_RECORDS_KEY = "ecgrt_training_records"
+#: A TensorRT network's name, in which the JSON travels, holds no more bytes than this.
+MAX_BYTES = 4095
+
+DECISIONS = ("mode", "mean")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metadata:
+    """What is needed to turn a signal into logits and logits into a label.
+
+    Attributes
+    ----------
+    model
+        Name of the model, for people.
+    classes
+        Labels in the order of the network's outputs.
+    mean, std
+        Scalars of the training set, in signal units (1000 per mV); the network sees
+        ``(x - mean) / std``.
+    sampling_rate
+        Hz.
+    samples_per_segment
+        Samples per output of the network (256: one label per 0.853 s at 300 Hz).
+    context_segments
+        How many segments on either side of its own an output depends on (half the receptive
+        field, rounded up): long records are run in windows that overlap by that much.
+        ``NetworkConfig.context_segments`` computes it.
+    label_version
+        Version of the reference labels that it was trained on, such as ``"v3"``.
+    training_digest, training_records
+        :func:`digest_records` of the training records' names, and how many they are.
+    decision
+        How segments become one label: ``"mode"`` is the most frequent segment label,
+        ``"mean"`` the largest mean probability.
+    schema
+        Version of this layout.
+    """
+
+    model: str
+    classes: tuple[str, ...]
+    mean: float
+    std: float
+    sampling_rate: float
+    samples_per_segment: int
+    context_segments: int
+    label_version: str
+    training_digest: str
+    training_records: int
+    decision: str = "mode"
+    schema: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes must be two or more different labels, not {self.classes}")
+        for name in ("std", "sampling_rate", "samples_per_segment"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+        if self.context_segments < 0:
+            raise ValueError(f"context_segments must not be negative, not {self.context_segments}")
+        if self.decision not in DECISIONS:
+            raise ValueError(f"decision must be one of {DECISIONS}, not {self.decision!r}")
+        if self.schema != 1:
+            raise ValueError(f"metadata schema {self.schema} is not known; this ecgrt reads 1")
+
+    def to_json(self) -> str:
+        """Return compact JSON of at most :data:`MAX_BYTES` bytes, or raise ValueError."""
+        text = json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
+        if len(text.encode()) > MAX_BYTES:
+            raise ValueError(
+                f"the metadata takes {len(text.encode())} bytes; at most {MAX_BYTES} fit, "
+                "shorten the model's name"
+            )
+        return text
+
+    @classmethod
+    def from_json(cls, text: str) -> Metadata:
+        """Read :meth:`to_json`'s text; raise ValueError that names a missing or unknown field."""
+        values = json.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError(f"the metadata must be a JSON object, not {type(values).__name__}")
+        known = {field.name for field in fields(cls)}
+        missing = known - values.keys() - {"decision", "schema"}
+        if missing or values.keys() - known:
+            raise ValueError(
+                f"metadata fields: missing {sorted(missing)}, unknown {sorted(values.keys() - known)}"
+            )
+        return cls(**values)
+
+
+def digest_records(names: Iterable[str]) -> str:
+    """Return the SHA-256 (hex) of the sorted record names, one per line."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
