@@ -114,10 +114,10 @@ CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const Backen
   layers_.reserve(plan.convolutions.size());
   for (const PlanConvolution& convolution : plan.convolutions) {
     const Layer& layer = layers_.emplace_back(plan, convolution, kernels_);
-    file.release(convolution.weights.bytes());
     rows_before_[layer.input] = std::max(rows_before_[layer.input], layer.conv.rows_before());
     rows_behind_[layer.input] = std::max(rows_behind_[layer.input], layer.conv.rows_behind());
   }
+  pack(plan, file);
   std::vector<std::size_t> floats_per_segment;
   for (const PlanTensor& tensor : tensors_) {
     slots_ = std::max(slots_, tensor.slot + 1);
@@ -132,6 +132,16 @@ CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const Backen
 }
 
 CpuBackend::~CpuBackend() = default;
+
+void CpuBackend::pack(const CpuPlan& plan, const MappedFile& file) {
+  std::atomic<std::size_t> next{0};
+  pool_.run([&](std::size_t, std::size_t) {
+    for (std::size_t i = next++; i < layers_.size(); i = next++) {
+      layers_[i].conv.pack(plan.convolutions[i]);
+      file.release(plan.convolutions[i].weights.bytes());
+    }
+  });
+}
 
 std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.name; }
 

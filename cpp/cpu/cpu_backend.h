@@ -32,6 +32,7 @@ class CpuBackend final : public Backend {
   struct Layer;
   class WorkspaceLease;
 
+  void pack(const CpuPlan& plan, const MappedFile& file);
   void run_alone(const Window& window, Workspace& workspace, float* scratch) const;
   void run_shared(const Window& window, Workspace& workspace) const;
   void prepare(Workspace& workspace, const Window& window, std::size_t workers) const;

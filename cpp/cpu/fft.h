@@ -1,6 +1,11 @@
-// Small complex Fourier transforms over vectors of channels, unrolled at compile time.
-// The forward transform leaves its bins in digit-reversed order and the inverse takes them so: a
-// product per bin does not care, and no permutation is ever done.
+// Transforms of small tiles over vectors of channels.
+//
+// A tile of 2 N real rows x is the polynomial of degree 2 N - 1 with those coefficients. Its
+// spectrum is its values at the N roots of z^N = i; with their conjugates these are all the roots
+// of z^(2 N) = -1, so that a product of spectra is a negacyclic convolution. Taken modulo z^N - i
+// the polynomial is low + i high: half the tile becomes the real, half the imaginary part. From
+// there each step splits modulo z^n - r into four (or two) factors z^(n/4) - s, with s^4 = r.
+// Bins come in the order in which the splitting meets them; nothing ever depends on it.
 #pragma once
 
 #include "cpu/simd.h"
@@ -8,12 +13,12 @@
 namespace ecgrt {
 namespace ECGRT_ISA {
 
-struct Twiddle {
-  float cos, sin;
+struct Complex {
+  float re, im;
 };
 
 // exp(2 pi i numerator / denominator), for 0 <= numerator / denominator < 1.
-constexpr Twiddle twiddle(int numerator, int denominator) {
+constexpr Complex unit_root(int numerator, int denominator) {
   // Reduced to an eighth of the circle, where a few terms of the series are exact to a float.
   const int octant = 8 * numerator / denominator;
   const int reduced = 8 * numerator - octant * denominator;  // of 8 * denominator
@@ -40,22 +45,70 @@ constexpr Twiddle twiddle(int numerator, int denominator) {
   return {static_cast<float>(re), static_cast<float>(im)};
 }
 
-// (re + i im) *= exp(-2 pi i K / N), or its conjugate.
-template <int K, int N, bool Conjugate = false>
-ECGRT_INLINE void rotate(Vec& re, Vec& im) {
-  if constexpr (K % N != 0) {
-    constexpr Twiddle w = twiddle(K % N, N);
-    constexpr float s = Conjugate ? -w.sin : w.sin;
-    const Vec x = re;
-    re = x * w.cos + im * s;
-    im = im * w.cos - x * s;
-  }
+ECGRT_INLINE void rotate(Vec& re, Vec& im, Complex w) {
+  const Vec x = re;
+  re = x * w.re - im * w.im;
+  im = im * w.re + x * w.im;
 }
 
-// Decimation in frequency, radix 4 and a last radix 2; natural order in, digit-reversed out.
-template <int N>
-ECGRT_INLINE void fft(Vec* re, Vec* im) {
+ECGRT_INLINE void rotate_back(Vec& re, Vec& im, Complex w) { rotate(re, im, {w.re, -w.im}); }
+
+// What the splitting modulo z^N - exp(2 pi i Num / Den) multiplies by.
+template <int Num, int Den>
+struct Roots {
+  static constexpr Complex fourth = unit_root(Num, 4 * Den);
+  static constexpr Complex half = unit_root(Num, 2 * Den);
+  static constexpr Complex three_fourths = unit_root(3 * Num, 4 * Den);
+};
+
+// One split into four: the values of a + b s + c s^2 + d s^3 at s = exp(2 pi i (Num + k Den) / (4
+// Den)), k = 0 to 3, in place of a, b, c, d.
+template <int Num, int Den>
+ECGRT_INLINE void split_four(Vec (&re)[4], Vec (&im)[4]) {
+  using R = Roots<Num, Den>;
+  rotate(re[1], im[1], R::fourth);
+  rotate(re[2], im[2], R::half);
+  rotate(re[3], im[3], R::three_fourths);
+  const Vec even_re = re[0] + re[2], even_im = im[0] + im[2];
+  const Vec odd_re = re[0] - re[2], odd_im = im[0] - im[2];
+  const Vec sum_re = re[1] + re[3], sum_im = im[1] + im[3];
+  const Vec dif_re = re[1] - re[3], dif_im = im[1] - im[3];
+  re[0] = even_re + sum_re;
+  im[0] = even_im + sum_im;
+  re[1] = odd_re - dif_im;  // + i (b - d)
+  im[1] = odd_im + dif_re;
+  re[2] = even_re - sum_re;
+  im[2] = even_im - sum_im;
+  re[3] = odd_re + dif_im;
+  im[3] = odd_im - dif_re;
+}
+
+// The reverse of split_four, times 4.
+template <int Num, int Den>
+ECGRT_INLINE void join_four(Vec (&re)[4], Vec (&im)[4]) {
+  using R = Roots<Num, Den>;
+  const Vec even_re = re[0] + re[2], even_im = im[0] + im[2];
+  const Vec odd_re = re[1] + re[3], odd_im = im[1] + im[3];
+  const Vec far_re = re[0] - re[2], far_im = im[0] - im[2];
+  const Vec dif_re = re[1] - re[3], dif_im = im[1] - im[3];
+  re[0] = even_re + odd_re;
+  im[0] = even_im + odd_im;
+  re[1] = far_re + dif_im;  // - i (x1 - x3)
+  im[1] = far_im - dif_re;
+  re[2] = even_re - odd_re;
+  im[2] = even_im - odd_im;
+  re[3] = far_re - dif_im;
+  im[3] = far_im + dif_re;
+  rotate_back(re[1], im[1], R::fourth);
+  rotate_back(re[2], im[2], R::half);
+  rotate_back(re[3], im[3], R::three_fourths);
+}
+
+// Splits N coefficients modulo z^N - exp(2 pi i Num / Den) into N values, in registers: N <= 8.
+template <int N, int Num, int Den>
+ECGRT_INLINE void split(Vec* re, Vec* im) {
   if constexpr (N == 2) {
+    rotate(re[1], im[1], Roots<Num, Den>::half);
     const Vec x = re[0], y = im[0];
     re[0] = x + re[1];
     im[0] = y + im[1];
@@ -64,82 +117,119 @@ ECGRT_INLINE void fft(Vec* re, Vec* im) {
   } else if constexpr (N >= 4) {
     constexpr int kQuarter = N / 4;
     unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
-      constexpr int a = J, b = J + kQuarter, c = J + 2 * kQuarter, d = J + 3 * kQuarter;
-      const Vec sum_re = re[a] + re[c], sum_im = im[a] + im[c];
-      const Vec dif_re = re[a] - re[c], dif_im = im[a] - im[c];
-      const Vec odd_re = re[b] + re[d], odd_im = im[b] + im[d];
-      // -i (b - d)
-      const Vec turn_re = im[b] - im[d], turn_im = re[d] - re[b];
-      re[a] = sum_re + odd_re;
-      im[a] = sum_im + odd_im;
-      re[b] = sum_re - odd_re;
-      im[b] = sum_im - odd_im;
-      re[c] = dif_re + turn_re;
-      im[c] = dif_im + turn_im;
-      re[d] = dif_re - turn_re;
-      im[d] = dif_im - turn_im;
-      rotate<2 * J, N>(re[b], im[b]);
-      rotate<J, N>(re[c], im[c]);
-      rotate<3 * J, N>(re[d], im[d]);
+      Vec r[4], i[4];
+      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+        r[Q] = re[J + Q * kQuarter];
+        i[Q] = im[J + Q * kQuarter];
+      });
+      split_four<Num, Den>(r, i);
+      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+        re[J + Q * kQuarter] = r[Q];
+        im[J + Q * kQuarter] = i[Q];
+      });
     });
     unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-      fft<kQuarter>(re + Q * kQuarter, im + Q * kQuarter);
+      split<kQuarter, Num + Q * Den, 4 * Den>(re + Q * kQuarter, im + Q * kQuarter);
     });
   }
 }
 
-// The exact reverse of fft(), step by step, times N.
-template <int N>
-ECGRT_INLINE void inverse_fft(Vec* re, Vec* im) {
+// The reverse of split, times N.
+template <int N, int Num, int Den>
+ECGRT_INLINE void join(Vec* re, Vec* im) {
   if constexpr (N == 2) {
-    fft<2>(re, im);
+    const Vec x = re[0], y = im[0];
+    re[0] = x + re[1];
+    im[0] = y + im[1];
+    re[1] = x - re[1];
+    im[1] = y - im[1];
+    rotate_back(re[1], im[1], Roots<Num, Den>::half);
   } else if constexpr (N >= 4) {
     constexpr int kQuarter = N / 4;
     unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-      inverse_fft<kQuarter>(re + Q * kQuarter, im + Q * kQuarter);
+      join<kQuarter, Num + Q * Den, 4 * Den>(re + Q * kQuarter, im + Q * kQuarter);
     });
     unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
-      constexpr int a = J, b = J + kQuarter, c = J + 2 * kQuarter, d = J + 3 * kQuarter;
-      rotate<2 * J, N, true>(re[b], im[b]);
-      rotate<J, N, true>(re[c], im[c]);
-      rotate<3 * J, N, true>(re[d], im[d]);
-      const Vec even_re = re[a] + re[b], even_im = im[a] + im[b];
-      const Vec odd_re = re[a] - re[b], odd_im = im[a] - im[b];
-      const Vec sum_re = re[c] + re[d], sum_im = im[c] + im[d];
-      // i (c - d)
-      const Vec turn_re = im[d] - im[c], turn_im = re[c] - re[d];
-      re[a] = even_re + sum_re;
-      im[a] = even_im + sum_im;
-      re[c] = even_re - sum_re;
-      im[c] = even_im - sum_im;
-      re[b] = odd_re + turn_re;
-      im[b] = odd_im + turn_im;
-      re[d] = odd_re - turn_re;
-      im[d] = odd_im - turn_im;
+      Vec r[4], i[4];
+      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+        r[Q] = re[J + Q * kQuarter];
+        i[Q] = im[J + Q * kQuarter];
+      });
+      join_four<Num, Den>(r, i);
+      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+        re[J + Q * kQuarter] = r[Q];
+        im[J + Q * kQuarter] = i[Q];
+      });
     });
   }
 }
 
-// Folds sample n and sample n + Size / 2 of a real tile into input n of the complex transform of
-// half the size whose bins are the tile's spectrum at the odd frequencies pi (4 k + 1) / Size.
-template <int Size, int N>
-ECGRT_INLINE void twist(Vec low, Vec high, Vec& re, Vec& im) {
-  re = low;
-  im = -high;
-  rotate<N, 2 * Size>(re, im);
+// z^N = i: a quarter turn.
+constexpr int kTurnNum = 1;
+constexpr int kTurnDen = 4;
+
+// The spectrum of a tile of 2 N rows, given by row(n); bin(b, re, im) takes the values. The first
+// split is a loop through memory, and the rest of it fits the registers; GCC left with one long
+// piece of code keeps little in them.
+template <int N, class Row, class Bin>
+ECGRT_INLINE void transform(Row&& row, Bin&& bin) {
+  constexpr int kQuarter = N / 4;
+  Vec re[N], im[N];
+#pragma GCC unroll 1
+  for (int j = 0; j < kQuarter; ++j) {
+    Vec r[4], i[4];
+    unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+      r[Q] = row(j + Q * kQuarter);
+      i[Q] = row(j + Q * kQuarter + N);
+    });
+    split_four<kTurnNum, kTurnDen>(r, i);
+    unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+      re[j + Q * kQuarter] = r[Q];
+      im[j + Q * kQuarter] = i[Q];
+    });
+  }
+  unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+    Vec r[kQuarter], i[kQuarter];
+    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
+      r[J] = re[Q * kQuarter + J];
+      i[J] = im[Q * kQuarter + J];
+    });
+    split<kQuarter, kTurnNum + Q * kTurnDen, 4 * kTurnDen>(r, i);
+    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
+      bin(Q * kQuarter + J, r[J], i[J]);
+    });
+  });
 }
 
-// The reverse of twist(), and the division by the number of bins that inverse_fft() left out.
-template <int Size, int N>
-ECGRT_INLINE void untwist(Vec re, Vec im, Vec& low, Vec& high) {
-  constexpr Twiddle w = twiddle(N, 2 * Size);
-  constexpr float kScale = 2.0F / Size;
-  if constexpr (N == 0) {
-    low = re * kScale;
-    high = im * -kScale;
-  } else {
-    low = re * (w.cos * kScale) - im * (w.sin * kScale);
-    high = im * (-w.cos * kScale) - re * (w.sin * kScale);
+// The tile of a spectrum: bin(b, re, im) gives values, row(n, x) takes rows 0 to 2 N - 1.
+template <int N, class Bin, class Row>
+ECGRT_INLINE void transform_back(Bin&& bin, Row&& row) {
+  constexpr int kQuarter = N / 4;
+  constexpr float kScale = 1.0F / N;
+  Vec re[N], im[N];
+  unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+    Vec r[kQuarter], i[kQuarter];
+    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
+      bin(Q * kQuarter + J, r[J], i[J]);
+    });
+    join<kQuarter, kTurnNum + Q * kTurnDen, 4 * kTurnDen>(r, i);
+    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
+      re[Q * kQuarter + J] = r[J];
+      im[Q * kQuarter + J] = i[J];
+    });
+  });
+#pragma GCC unroll 1
+  for (int j = 0; j < kQuarter; ++j) {
+    Vec r[4], i[4];
+    unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+      r[Q] = re[j + Q * kQuarter];
+      i[Q] = im[j + Q * kQuarter];
+    });
+    join_four<kTurnNum, kTurnDen>(r, i);
+    unroll<4>([&]<int Q>() __attribute__((always_inline)) {
+      row(j + Q * kQuarter, r[Q] * kScale);
+      row(j + Q * kQuarter + N, i[Q] * kScale);
+    });
   }
 }
 

@@ -18,10 +18,6 @@ constexpr int kDirectRows = 12;
 constexpr int kComplexRows = 3;
 constexpr int kDirectRows = 6;
 #endif
-// Weights are read once per block of rows and come from beyond the L2 cache in deep layers, where
-// the hardware's own prefetcher stops at each page.
-constexpr int kPrefetchBytes = 4096;
-
 // The epilogue for one vector of channels.
 class EpilogueLane {
  public:
@@ -61,22 +57,16 @@ class EpilogueLane {
 template <int Size>
 void forward(const float* input, ptrdiff_t row_stride, ptrdiff_t channels, ptrdiff_t tiles,
              ptrdiff_t rows_per_tile, float* spectrum, ptrdiff_t bin_stride) {
-  constexpr int kBins = Size / 2;
   for (ptrdiff_t tile = 0; tile < tiles; ++tile) {
-    const float* rows = input + tile * rows_per_tile * row_stride;
-    float* bins = spectrum + tile * 2 * channels;
     for (ptrdiff_t c = 0; c < channels; c += kLanes) {
-      Vec re[kBins], im[kBins];
-      unroll<kBins>([&]<int N>() __attribute__((always_inline)) {
-        const Vec low = load(rows + N * row_stride + c);
-        const Vec high = load(rows + (N + kBins) * row_stride + c);
-        twist<Size, N>(low, high, re[N], im[N]);
-      });
-      fft<kBins>(re, im);
-      unroll<kBins>([&]<int B>() __attribute__((always_inline)) {
-        store(bins + B * bin_stride + c, re[B]);
-        store(bins + B * bin_stride + channels + c, im[B]);
-      });
+      const float* rows = input + tile * rows_per_tile * row_stride + c;
+      float* bins = spectrum + tile * 2 * channels + c;
+      transform<Size / 2>(
+          [&](int n) __attribute__((always_inline)) { return load(rows + n * row_stride); },
+          [&](int b, Vec re, Vec im) __attribute__((always_inline)) {
+            store(bins + b * bin_stride, re);
+            store(bins + b * bin_stride + channels, im);
+          });
     }
   }
 }
@@ -85,61 +75,64 @@ template <int Size>
 void inverse(const float* spectrum, ptrdiff_t bin_stride, ptrdiff_t first, ptrdiff_t count,
              ptrdiff_t tiles, ptrdiff_t first_row, ptrdiff_t rows_per_tile,
              const Epilogue& epilogue) {
-  constexpr int kBins = Size / 2;
   for (ptrdiff_t tile = 0; tile < tiles; ++tile) {
-    const float* bins = spectrum + tile * 2 * count;
     const ptrdiff_t row = first_row + tile * rows_per_tile;
     const ptrdiff_t left = epilogue.rows - row;
     const ptrdiff_t rows = left < rows_per_tile ? left : rows_per_tile;
     for (ptrdiff_t c = 0; c < count && first + c < epilogue.channels; c += kLanes) {
-      Vec re[kBins], im[kBins], out[Size];
-      unroll<kBins>([&]<int B>() __attribute__((always_inline)) {
-        re[B] = load(bins + B * bin_stride + c);
-        im[B] = load(bins + B * bin_stride + count + c);
-      });
-      inverse_fft<kBins>(re, im);
-      unroll<kBins>([&]<int N>() __attribute__((always_inline)) {
-        untwist<Size, N>(re[N], im[N], out[N], out[N + kBins]);
-      });
+      const float* bins = spectrum + tile * 2 * count + c;
       const EpilogueLane lane(epilogue, first + c);
-      for (ptrdiff_t t = 0; t < rows; ++t) lane.apply(row + t, out[t]);
+      transform_back<Size / 2>(
+          [&](int b, Vec& re, Vec& im) __attribute__((always_inline)) {
+            re = load(bins + b * bin_stride);
+            im = load(bins + b * bin_stride + count);
+          },
+          [&](int n, Vec x) __attribute__((always_inline)) {
+            if (n < rows) lane.apply(row + n, x);
+          });
     }
   }
 }
 
+ECGRT_INLINE void multiply_add(Vec* sum, Vec x, const Vec* w) {
+  unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) { add_product(sum[V], x, w[V]); });
+}
+
+ECGRT_INLINE void multiply_subtract(Vec* sum, Vec x, const Vec* w) {
+  unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) { subtract_product(sum[V], x, w[V]); });
+}
+
+// Makes the compiler read anew what it has read through p. Else it would hold every value of the
+// first half of a step in a register for the second, and spill the accumulators instead.
+ECGRT_INLINE void forget(const float*& p) { asm("" : "+r"(p)); }
+
 // Rows x kPanelVectors complex accumulators over one panel of weights.
 template <int Rows, class Weight>
 ECGRT_INLINE void multiply_rows(const float* input, ptrdiff_t channels, const Weight* weights,
-                                float* output, ptrdiff_t output_channels) {
+                                float* output, ptrdiff_t output_channels, const char* ahead,
+                                ptrdiff_t ahead_step) {
   Vec re[Rows][kPanelVectors] = {}, im[Rows][kPanelVectors] = {};
   const ptrdiff_t row_stride = 2 * channels;
   for (ptrdiff_t k = 0; k < channels; ++k) {
     const Weight* w = weights + k * 2 * kPanel;
-    for (unsigned i = 0; i < 2 * kPanel * sizeof(Weight); i += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(w) + kPrefetchBytes + i);
-    }
-    Vec real[kPanelVectors], imag[kPanelVectors];
+    __builtin_prefetch(ahead + k * ahead_step);
+    __builtin_prefetch(ahead + k * ahead_step + ahead_step / 2);
+    Vec part[kPanelVectors];
     unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-      real[V] = load(w + V * kLanes);
+      part[V] = load(w + V * kLanes);
     });
+    const float* x = input + k;
     unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
-      const Vec x = broadcast(input[R * row_stride + k]);
-      const Vec y = broadcast(input[R * row_stride + channels + k]);
-      unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-        re[R][V] += x * real[V];
-        im[R][V] += y * real[V];
-      });
+      multiply_add(re[R], broadcast(x[R * row_stride]), part);
+      multiply_add(im[R], broadcast(x[R * row_stride + channels]), part);
     });
     unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-      imag[V] = load(w + kPanel + V * kLanes);
+      part[V] = load(w + kPanel + V * kLanes);
     });
+    forget(x);
     unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
-      const Vec x = broadcast(input[R * row_stride + k]);
-      const Vec y = broadcast(input[R * row_stride + channels + k]);
-      unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-        re[R][V] -= y * imag[V];
-        im[R][V] += x * imag[V];
-      });
+      multiply_add(im[R], broadcast(x[R * row_stride]), part);
+      multiply_subtract(re[R], broadcast(x[R * row_stride + channels]), part);
     });
   }
   unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
@@ -154,19 +147,25 @@ template <class Weight>
 void multiply(const float* input, ptrdiff_t rows, ptrdiff_t channels, const Weight* weights,
               ptrdiff_t panels, float* output) {
   const ptrdiff_t output_channels = panels * kPanel;
+  const ptrdiff_t steps = (rows + kComplexRows - 1) / kComplexRows * channels;
   for (ptrdiff_t panel = 0; panel < panels; ++panel) {
     const Weight* w = weights + panel * channels * 2 * kPanel;
-    float* out = output + panel * kPanel;
+    // Deep layers' weights come from beyond the caches: the next panel is fetched evenly over all
+    // the work on this one.
+    const char* ahead = reinterpret_cast<const char*>(w + channels * 2 * kPanel);
+    const ptrdiff_t ahead_step = channels * 2 * kPanel * ptrdiff_t{sizeof(Weight)} / steps;
+    const auto block = [&]<int Rows>(ptrdiff_t row) __attribute__((always_inline)) {
+      multiply_rows<Rows>(input + row * 2 * channels, channels, w,
+                          output + row * 2 * output_channels + panel * kPanel, output_channels,
+                          ahead, ahead_step);
+      ahead += channels * ahead_step;
+    };
     ptrdiff_t row = 0;
     for (; row + kComplexRows <= rows; row += kComplexRows) {
-      multiply_rows<kComplexRows>(input + row * 2 * channels, channels, w,
-                                  out + row * 2 * output_channels, output_channels);
+      block.template operator()<kComplexRows>(row);
     }
     unroll<kComplexRows - 1>([&]<int I>() __attribute__((always_inline)) {
-      if (rows - row == I + 1) {
-        multiply_rows<I + 1>(input + row * 2 * channels, channels, w,
-                             out + row * 2 * output_channels, output_channels);
-      }
+      if (rows - row == I + 1) block.template operator()<I + 1>(row);
     });
   }
 }
@@ -182,9 +181,7 @@ ECGRT_INLINE void direct_rows(const float* input, ptrdiff_t row_stride, ptrdiff_
       w[V] = load(weights + k * kPanel + V * kLanes);
     });
     unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
-      const Vec x = broadcast(input[R * row_stride + k]);
-      unroll<kPanelVectors>(
-          [&]<int V>() __attribute__((always_inline)) { sum[R][V] += x * w[V]; });
+      multiply_add(sum[R], broadcast(input[R * row_stride + k]), w);
     });
   }
   unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
@@ -211,23 +208,36 @@ void direct(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const flo
   }
 }
 
-}  // namespace
+void widen(const Half* from, ptrdiff_t count, float* to) {
+  for (ptrdiff_t i = 0; i < count; i += kLanes) store(to + i, load(from + i));
+}
 
-#if defined(__AVX512F__) || defined(__F16C__) || defined(__aarch64__)
+#if defined(ECGRT_NATIVE_HALF)
+void narrow(const float* from, ptrdiff_t count, Half* to) {
+  for (ptrdiff_t i = 0; i < count; i += kLanes) store(to + i, load(from + i));
+}
 constexpr bool kNativeHalf = true;
 #else
+constexpr void (*narrow)(const float*, ptrdiff_t, Half*) = nullptr;
 constexpr bool kNativeHalf = false;
 #endif
+
+static_assert(kPanel <= kMaxPanel);
+
+}  // namespace
 
 extern const KernelTable kKernels;
 const KernelTable kKernels = {
     ECGRT_ISA_NAME,
     kLanes,
+    kComplexRows,
     kPanel,
     kNativeHalf,
     {{16, forward<16>, inverse<16>}, {32, forward<32>, inverse<32>}, {64, forward<64>, inverse<64>}},
     multiply<float>,
     multiply<Half>,
+    widen,
+    narrow,
     direct,
 };
 

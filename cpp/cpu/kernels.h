@@ -41,10 +41,13 @@ struct FftKernel {
 };
 
 constexpr int kFftKernels = 3;
+constexpr int kMaxFftSize = 64;
+constexpr int kMaxPanel = 32;
 
 struct KernelTable {
   const char* name;
   int lanes;         // floats in a vector
+  int complex_rows;  // rows that multiply takes at a time: blocks of multiples waste nothing
   int panel;         // output channels that one panel of packed weights holds
   bool native_half;  // half-precision weights are read without cost
   FftKernel fft[kFftKernels];  // by ascending size
@@ -55,6 +58,11 @@ struct KernelTable {
                        ptrdiff_t panels, float* output);
   void (*multiply_f16)(const float* input, ptrdiff_t rows, ptrdiff_t channels,
                        const uint16_t* weights, ptrdiff_t panels, float* output);
+
+  // Half precision to single and back, `count` numbers, a multiple of kChannelMultiple. `narrow` is
+  // null without native_half.
+  void (*widen)(const uint16_t* from, ptrdiff_t count, float* to);
+  void (*narrow)(const float* from, ptrdiff_t count, uint16_t* to);
 
   // Convolution without a transform, for short kernels and few channels: output row t is the product
   // of the `depth` values from input + t * row_stride on with weights, [panel][depth][panel].

@@ -1,19 +1,23 @@
 #include "cpu/layers.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include "cpu/cost_model.h"
-#include "cpu/half.h"
 
 namespace ecgrt {
 namespace {
 
 constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kHugePage = 2 * 1024 * 1024;
 // A block's spectra stay in the L2 cache beside a few panels of weights.
 constexpr std::size_t kBlockBytes = 192 * 1024;
+constexpr std::size_t kLargeBlockBytes = 4 * 1024 * 1024;
+constexpr std::size_t kL2Bytes = 512 * 1024;
 // Rows that the direct kernel does in a task.
 constexpr std::size_t kDirectBlock = 240;
 // Above this the threads share out a layer's weights, below it its time steps.
@@ -26,16 +30,27 @@ std::vector<float> to_vector(const Blob& blob) {
   return {blob.floats(), blob.floats() + blob.count};
 }
 
-float weight_at(const Blob& blob, std::size_t i) {
-  return blob.half ? half_to_float(blob.halves()[i]) : blob.floats()[i];
+// Copies `count` weights, a multiple of kChannelMultiple, as floats.
+void copy_weights(const KernelTable& kernels, const Blob& blob, std::size_t first,
+                  std::size_t count, float* to) {
+  if (blob.half) {
+    kernels.widen(blob.halves() + first, static_cast<std::ptrdiff_t>(count), to);
+  } else {
+    std::memcpy(to, blob.floats() + first, count * sizeof(float));
+  }
 }
 
 }  // namespace
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes)
     : size_(divide_up(std::max<std::size_t>(bytes, 1), kCacheLine) * kCacheLine) {
-  data_.reset(static_cast<std::byte*>(std::aligned_alloc(kCacheLine, size_)));
+  const std::size_t alignment = size_ >= kHugePage ? kHugePage : kCacheLine;
+  size_ = divide_up(size_, alignment) * alignment;
+  data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, size_)));
   if (!data_) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+  if (alignment == kHugePage) ::madvise(data_.get(), size_, MADV_HUGEPAGE);
+#endif
 }
 
 void AlignedBuffer::Free::operator()(std::byte* p) const { std::free(p); }
@@ -61,67 +76,77 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
     rows_per_tile_ = static_cast<std::size_t>(fft_->size) - taps_ + 1;
     rows_per_task_read_ = rows_per_tile_ + static_cast<std::size_t>(fft_->size);
     algorithm_ = "fft" + std::to_string(fft_->size);
-    pack_spectra(convolution.weights);
+    weights_ = AlignedBuffer(fft_->size * inputs_ * panels_ * kernels.panel * (half_ ? 2 : 4));
   } else {
     rows_per_task_read_ = taps_;
     half_ = false;
     algorithm_ = "direct";
+    weights_ = AlignedBuffer(panels_ * taps_ * inputs_ * kernels.panel * sizeof(float));
+  }
+}
+
+void ConvLayer::pack(const PlanConvolution& convolution) noexcept {
+  if (fft_ != nullptr) {
+    pack_spectra(convolution.weights);
+  } else {
     pack_direct(convolution.weights);
   }
 }
 
-void ConvLayer::pack_direct(const Blob& weights) {
+void ConvLayer::pack_direct(const Blob& weights) noexcept {
   const auto panel = static_cast<std::size_t>(kernels_.panel);
   const std::size_t depth = taps_ * inputs_;
-  const std::size_t given = weights.count / outputs_;  // stride need not divide the taps
-  weights_ = AlignedBuffer(panels_ * depth * panel * sizeof(float));
+  const std::size_t given = weights.count / outputs_;  // the stride need not divide the taps
   float* to = weights_.floats();
   std::fill_n(to, panels_ * depth * panel, 0.0F);
-  for (std::size_t k = 0; k < given; ++k) {
-    for (std::size_t n = 0; n < outputs_; ++n) {
-      to[(n / panel * depth + k) * panel + n % panel] = weight_at(weights, k * outputs_ + n);
+  for (std::size_t p = 0; p < panels_; ++p) {
+    const std::size_t channels = std::min(panel, outputs_ - p * panel);
+    for (std::size_t k = 0; k < given; ++k) {
+      copy_weights(kernels_, weights, k * outputs_ + p * panel, channels,
+                   to + (p * depth + k) * panel);
     }
   }
 }
 
-// The weights' spectra, by the forward kernel itself: each input channel's taps are a tile over the
-// output channels. What is stored is conj(W), for a network's convolution is a correlation.
-void ConvLayer::pack_spectra(const Blob& weights) {
-  const std::size_t bins = fft_->size / 2;
-  const std::size_t padded = panels_ * static_cast<std::size_t>(kernels_.panel);
-  weights_ = AlignedBuffer(bins * inputs_ * 2 * padded * (half_ ? 2 : 4));
-  std::vector<float> tile(fft_->size * padded, 0.0F);
-  AlignedBuffer spectrum(bins * 2 * padded * sizeof(float));
-  for (std::size_t channel = 0; channel < inputs_; ++channel) {
-    for (std::size_t tap = 0; tap < taps_; ++tap) {
-      const std::size_t from = (tap * inputs_ + channel) * outputs_;
-      for (std::size_t n = 0; n < outputs_; ++n) {
-        tile[tap * padded + n] = from < weights.count ? weight_at(weights, from + n) : 0.0F;
-      }
-    }
-    fft_->forward(tile.data(), padded, padded, 1, 1, spectrum.floats(), 2 * padded);
-    if (half_) {
-      store_spectra<std::uint16_t>(spectrum.floats(), channel);
-    } else {
-      store_spectra<float>(spectrum.floats(), channel);
-    }
-  }
-}
-
-template <class Weight>
-void ConvLayer::store_spectra(const float* spectrum, std::size_t channel) {
+// The weights' spectra, by the forward kernel itself: an input channel's taps are the rows of a
+// tile over the output channels. Panel by panel, so that what is written is written in order.
+void ConvLayer::pack_spectra(const Blob& weights) noexcept {
   const auto panel = static_cast<std::size_t>(kernels_.panel);
-  const std::size_t bins = fft_->size / 2, padded = panels_ * panel;
-  auto* to = reinterpret_cast<Weight*>(weights_.data());
-  for (std::size_t bin = 0; bin < bins; ++bin) {
-    const float* re = spectrum + bin * 2 * padded;
-    const float* im = re + padded;
-    for (std::size_t p = 0; p < panels_; ++p) {
-      Weight* out = to + ((bin * panels_ + p) * inputs_ + channel) * 2 * panel;
-      for (std::size_t n = 0; n < panel; ++n) {
-        out[n] = convert_weight<Weight>(re[p * panel + n]);
-        out[panel + n] = convert_weight<Weight>(-im[p * panel + n]);
+  float tile[kMaxFftSize * kMaxPanel] = {};
+  float spectrum[kMaxFftSize * kMaxPanel];
+  for (std::size_t p = 0; p < panels_; ++p) {
+    const std::size_t channels = std::min(panel, outputs_ - p * panel);
+    std::fill(std::begin(tile), std::end(tile), 0.0F);
+    for (std::size_t k = 0; k < inputs_; ++k) {
+      for (std::size_t tap = 0; tap < taps_; ++tap) {
+        const std::size_t from = (tap * inputs_ + k) * outputs_ + p * panel;
+        if (from < weights.count) {
+          copy_weights(kernels_, weights, from, channels, tile + tap * panel);
+        } else {
+          std::fill_n(tile + tap * panel, panel, 0.0F);
+        }
       }
+      fft_->forward(tile, kernels_.panel, kernels_.panel, 1, 1, spectrum, 2 * kernels_.panel);
+      store_spectrum(spectrum, p, k);
+    }
+  }
+}
+
+// Stores the conjugate: a network's convolution is a correlation.
+void ConvLayer::store_spectrum(const float* spectrum, std::size_t panel,
+                               std::size_t channel) noexcept {
+  const auto width = static_cast<std::size_t>(kernels_.panel);
+  for (std::size_t bin = 0; bin < static_cast<std::size_t>(fft_->size) / 2; ++bin) {
+    const float* from = spectrum + bin * 2 * width;
+    float values[2 * kMaxPanel];
+    for (std::size_t n = 0; n < width; ++n) values[n] = from[n];
+    for (std::size_t n = width; n < 2 * width; ++n) values[n] = -from[n];
+    const std::size_t to = ((bin * panels_ + panel) * inputs_ + channel) * 2 * width;
+    if (half_) {
+      kernels_.narrow(values, static_cast<std::ptrdiff_t>(2 * width),
+                      reinterpret_cast<std::uint16_t*>(weights_.data()) + to);
+    } else {
+      std::memcpy(weights_.floats() + to, values, 2 * width * sizeof(float));
     }
   }
 }
@@ -131,15 +156,25 @@ std::size_t ConvLayer::bin_stride(std::size_t tiles, std::size_t channels) const
   return tiles * 2 * channels + kCacheLine / sizeof(float);
 }
 
+// Blocks whose spectra fit the L2 cache, unless reading the weights again for each of them moves
+// more memory than writing and reading larger spectra does.
+std::size_t ConvLayer::most_tiles(std::size_t tiles) const {
+  const std::size_t tile_bytes = fft_->size * (inputs_ + outputs_) * sizeof(float);
+  const std::size_t step = kernels_.complex_rows;
+  const auto fitting = [&](std::size_t bytes) {
+    return std::max(bytes / tile_bytes / step * step, step);
+  };
+  const std::size_t again = divide_up(tiles, fitting(kBlockBytes)) - 1;
+  const bool large =
+      weights_.size() > kL2Bytes && again * weights_.size() > 2 * tiles * tile_bytes;
+  return fitting(large ? kLargeBlockBytes : kBlockBytes);
+}
+
 Tasks ConvLayer::divide(std::size_t rows, std::size_t workers) const {
   Tasks tasks;
   tasks.tiles = divide_up(rows, rows_per_tile_);
-  std::size_t most = kDirectBlock;
-  if (fft_ != nullptr) {
-    const std::size_t tile_bytes = fft_->size * (inputs_ + outputs_) * sizeof(float);
-    most = std::max<std::size_t>(kBlockBytes / tile_bytes, 3) / 3 * 3;
-  }
   const bool share_weights = weights_.size() > kSharedWeightBytes && panels_ >= workers;
+  const std::size_t most = fft_ == nullptr ? kDirectBlock : most_tiles(tasks.tiles);
   tasks.groups = share_weights ? workers : 1;
   const std::size_t least = share_weights ? 1 : workers;
   const std::size_t blocks = std::max(divide_up(tasks.tiles, most), std::min(least, tasks.tiles));

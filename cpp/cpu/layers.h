@@ -44,6 +44,10 @@ class ConvLayer {
  public:
   ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution, const KernelTable& kernels);
 
+  // Brings the weights into the form that the kernels read. Once, before the first run; not in the
+  // constructor, so that layers can be packed side by side by threads, where nothing may fail.
+  void pack(const PlanConvolution& convolution) noexcept;
+
   // Rows of zeros that the kernel may read before and behind the input's own.
   std::size_t rows_before() const { return pad_; }
   std::size_t rows_behind() const { return (rows_per_task_read_ + 1) * stride_; }
@@ -62,13 +66,13 @@ class ConvLayer {
   std::size_t stride() const { return stride_; }
 
  private:
-  void pack_direct(const Blob& weights);
-  void pack_spectra(const Blob& weights);
+  void pack_direct(const Blob& weights) noexcept;
+  void pack_spectra(const Blob& weights) noexcept;
   void run_fft(const Tasks& tasks, std::size_t block, std::size_t group, const float* input,
                const Epilogue& epilogue, float* scratch) const;
+  std::size_t most_tiles(std::size_t tiles) const;
   std::size_t bin_stride(std::size_t tiles, std::size_t channels) const;
-  template <class Weight>
-  void store_spectra(const float* spectrum, std::size_t channel);
+  void store_spectrum(const float* spectrum, std::size_t panel, std::size_t channel) noexcept;
 
   const KernelTable& kernels_;
   const FftKernel* fft_ = nullptr;  // null: the direct kernel

@@ -36,6 +36,23 @@ ECGRT_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) =
 ECGRT_INLINE Vec broadcast(float x) { return x - Vec{}; }
 ECGRT_INLINE Vec maximum(Vec a, Vec b) { return a > b ? a : b; }
 
+// sum += x * w and sum -= x * w, in place. With only 16 registers GCC's own choice among the forms
+// of the instruction moves and spills accumulators, so there the form is given.
+ECGRT_INLINE void add_product(Vec& sum, Vec x, Vec w) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(w));
+#else
+  sum += x * w;
+#endif
+}
+ECGRT_INLINE void subtract_product(Vec& sum, Vec x, Vec w) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  asm("vfnmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(w));
+#else
+  sum -= x * w;
+#endif
+}
+
 // Weights are read as float or, at half the memory traffic, as IEEE half precision.
 typedef uint16_t Half;
 
@@ -62,6 +79,21 @@ ECGRT_INLINE Vec load(const Half* p) {
   return value;
 #endif
 }
+
+#if defined(__AVX512F__) || defined(__F16C__) || defined(__aarch64__)
+#define ECGRT_NATIVE_HALF 1
+ECGRT_INLINE void store(Half* p, Vec v) {
+#if defined(__AVX512F__)
+  const __m256i half = _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), half);
+#elif defined(__F16C__)
+  const __m128i half = _mm256_cvtps_ph((__m256)v, _MM_FROUND_TO_NEAREST_INT);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), half);
+#else
+  vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32((float32x4_t)v)));
+#endif
+}
+#endif
 
 // Calls f<0>(), f<1>(), ... f<N - 1>(): a loop that is unrolled before the optimiser looks at it, so
 // that arrays of vectors indexed by it live in registers.

@@ -61,12 +61,15 @@ std::string to_string(const TensorRtPlanInfo& info) {
 }
 
 void check_complete(const TensorRtPlanInfo& info, std::size_t file_bytes, std::string_view path) {
-  if (info.bytes == 0 || info.bytes == file_bytes) {
+  if (info.bytes == file_bytes || (info.bytes == 0 && file_bytes >= kTensorRtHeaderBytes)) {
     return;
   }
-  throw PlanError(std::string(path) + " is damaged: its header says that the plan of " +
-                  to_string(info) + " has " + std::to_string(info.bytes) + " bytes, the file has " +
-                  std::to_string(file_bytes) + "; copy it again or build it again");
+  const std::string expected =
+      info.bytes == 0 ? "more than " + std::to_string(kTensorRtHeaderBytes)
+                      : std::to_string(info.bytes);
+  throw PlanError(std::string(path) + " is damaged: a plan of " + to_string(info) + ", it should have " +
+                  expected + " bytes and has " + std::to_string(file_bytes) +
+                  "; copy it again or build it again");
 }
 
 std::string unavailable_message(std::string_view path, const TensorRtPlanInfo& info,

@@ -30,7 +30,7 @@ std::optional<TensorRtPlanInfo> read_tensorrt_plan_info(std::span<const std::byt
 std::string to_string(TensorRtFlavour flavour);
 std::string to_string(const TensorRtPlanInfo& info);
 
-// Throws PlanError where the file is shorter or longer than the plan's own header says.
+// Throws PlanError where the file is shorter or longer than the header says, or shorter than one.
 void check_complete(const TensorRtPlanInfo& info, std::size_t file_bytes, std::string_view path);
 
 // Text of the BackendUnavailableError: what the plan is, what is missing here (a clause such as
