@@ -1,0 +1,270 @@
+"""The data of the PhysioNet/CinC Challenge 2017: fetched, labelled, split.
+
+Clifford et al. 2017, doi 10.22489/CinC.2017.065-469; Goldberger et al. 2000. Licence ODC-By 1.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .download import get, is_url, read_sums, unzip
+from .metadata import digest_records
+from .progress import track
+from .records import list_records, read_record
+from .scoring import CLASSES, read_answers, write_text
+
+PHYSIONET_URL = "https://physionet.org/files/challenge-2017/1.0.0/"
+#: The final labels of the training records (PhysioNet's zips carry older ones).
+REFERENCE_NAME = "REFERENCE-v3.csv"
+FILES = ("training2017.zip", "sample2017.zip", REFERENCE_NAME)
+TRAINING = Path("training2017")
+VALIDATION = Path("sample2017", "validation")
+#: A training record has one label for as many samples; the network answers once for as many.
+SAMPLES_PER_LABEL = 256
+
+#: By digest of the record names, the digest of their v3 labels: of the 300 official validation
+#: records, and of the 7,674 training records that ecgrt's own models are made of.
+_V3_LABELS = {
+    "51e001c03f0f86a6bb2f2bda997f05537c8421037767b73e449aa47338b0abb0": (
+        "d1ab1e4b179abd710dea6a39e122c0260f9fca5799fad518051009aa78b0992c"
+    ),
+    "9341ec143a2fa33de3b49b0d74c7fcc9189cb29639f3dbe2f64dbcefd7b8a60f": (
+        "a39efe5ad632650c7c902f118d198e6260b1e571df0ae04345d70c01d75a60a7"
+    ),
+}
+
+
+def fetch(source: str | Path = PHYSIONET_URL, out: str | Path = "data") -> Path:
+    """Bring the challenge's records and labels, and unpack them.
+
+    What is there already is left alone, and what an interrupted download left behind is completed.
+
+    Parameters
+    ----------
+    source
+        URL of a folder, or a local folder, that holds :data:`FILES`.
+    out
+        Folder for them and for what the zips hold; made if need be.
+
+    Returns
+    -------
+    Path
+        `out`.
+
+    Raises
+    ------
+    FileNotFoundError, ConnectionError
+        If the source cannot be reached, or lacks a file.
+    ValueError
+        If a file is damaged, is not the published one, or a zip would write outside of `out`.
+    """
+    source, out = str(source), Path(out)
+    if not is_url(source) and not Path(source).is_dir():
+        raise FileNotFoundError(
+            f"{source} is not a folder; give a folder or URL that holds {', '.join(FILES)}"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    sums = read_sums(source)
+    for name in FILES:
+        get(source, name, out / name, sums.get(name))
+        if name.endswith(".zip"):
+            unzip(out / name, out)
+    return out
+
+
+def read_reference(path: str | Path) -> dict[str, str]:
+    """Read reference labels, ``A00001,N`` a line; errors as of :func:`~ecgrt.scoring.read_answers`.
+
+    Returns
+    -------
+    dict
+        Label by record name.
+    """
+    return read_answers(path)
+
+
+def label_version(path_or_labels: str | Path | Mapping[str, str]) -> str:
+    """Tell the version of reference labels, which a score is nothing without.
+
+    Labels that are known are recognised, so that they need no telling name and a wrong name does
+    not help; of others the file's name tells, as ``REFERENCE-v3.csv`` does.
+
+    Returns
+    -------
+    str
+        Such as ``"v3"``, or ``"unknown"``.
+    """
+    named = None
+    if isinstance(path_or_labels, Mapping):
+        labels = path_or_labels
+    else:
+        labels = read_reference(path_or_labels)
+        if match := re.search(r"-(v\d+)$", Path(path_or_labels).stem):
+            named = match[1]
+    known = _V3_LABELS.get(digest_records(labels))
+    if known == digest_records(f"{name},{label}" for name, label in labels.items()):
+        return "v3"
+    if known and named == "v3":
+        return "unknown"
+    return named or "unknown"
+
+
+@dataclass(frozen=True)
+class _Example:
+    """A training record: where it is, its label, how many labels it takes."""
+
+    path: Path
+    label: str
+    segments: int
+
+
+def split(
+    directory: str | Path,
+    out: str | Path | None = None,
+    dev_fraction: float = 0.1,
+    seed: int = 2018,
+) -> tuple[Path, Path]:
+    """Share out the training records between train.json and dev.json.
+
+    Each line of the two is an object ``{"ecg": path, "labels": [...]}`` with a label per 256
+    samples; the path is relative to the file's folder if it lies within. Neither file has a record
+    of the official validation set or a copy of one under another name (there is one), and of
+    identical records only the first is used. ``split.json`` beside them tells what was done.
+
+    Each class is shared out by itself, in the order of a digest of seed and name: the same records
+    and seed always give the same two files.
+
+    Parameters
+    ----------
+    directory
+        What :func:`fetch` made.
+    out
+        Folder for the three files; `directory` if None.
+    dev_fraction
+        Share of each class that goes to dev, between 0 and 1.
+    seed
+        Another seed, another split.
+
+    Returns
+    -------
+    tuple of Path
+        train.json and dev.json.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the training records, their labels or the validation set are not there.
+    ValueError
+        If a record is damaged, too short or has no label, or `dev_fraction` leaves train or dev
+        without a record.
+    """
+    directory = Path(directory)
+    out = directory if out is None else Path(out)
+    if not 0 < dev_fraction < 1:
+        raise ValueError(f"dev_fraction must lie between 0 and 1, not {dev_fraction}")
+    for folder in (TRAINING, VALIDATION):
+        if not (directory / folder / "RECORDS").is_file():
+            raise FileNotFoundError(
+                f"{directory / folder} is not there or has no RECORDS; fetch it with "
+                f"'ecgrt-data fetch --out {directory}'"
+            )
+    reference = directory / REFERENCE_NAME
+    if not reference.is_file():
+        reference = directory / TRAINING / "REFERENCE.csv"
+    examples, copies = _examples(directory, read_reference(reference))
+    dev = _choose(examples, dev_fraction, seed)
+    train = [example for example in examples if example not in dev]
+    if not (train and dev):
+        raise ValueError(
+            f"dev_fraction {dev_fraction} of {len(examples)} records leaves {len(train)} for train "
+            f"and {len(dev)} for dev; both need some"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    for name, part in (("train.json", train), ("dev.json", dev)):
+        write_text(out / name, "".join(_manifest_line(example, out) for example in part))
+    validation = [path.name for path in list_records(directory / VALIDATION)]
+    summary = {
+        "label_version": label_version(reference),
+        "seed": seed,
+        "dev_fraction": dev_fraction,
+        "samples_per_label": SAMPLES_PER_LABEL,
+        "train": _summary(train),
+        "dev": _summary(dev),
+        "validation": {"records": len(validation), "digest": digest_records(validation)},
+        "left_out_as_copies": copies,
+    }
+    write_text(out / "split.json", json.dumps(summary, indent=2) + "\n")
+    return out / "train.json", out / "dev.json"
+
+
+def _examples(directory: Path, labels: Mapping[str, str]) -> tuple[list[_Example], dict[str, str]]:
+    """Return the records to train on, sorted by name, and the copies: what each is a copy of."""
+    validation = list_records(directory / VALIDATION)
+    held_out = {path.name for path in validation}
+    seen = {_fingerprint(path)[0]: path.name for path in validation}
+    examples: list[_Example] = []
+    copies: dict[str, str] = {}
+    for path in track(sorted(list_records(directory / TRAINING)), desc="records"):
+        if path.name in held_out:
+            continue
+        fingerprint, length = _fingerprint(path)
+        if fingerprint in seen:
+            copies[path.name] = seen[fingerprint]
+            continue
+        seen[fingerprint] = path.name
+        if path.name not in labels:
+            raise ValueError(
+                f"record {path.name} has no label in the reference file; fetch it again"
+            )
+        if length < SAMPLES_PER_LABEL:
+            raise ValueError(
+                f"record {path.name} has {length} samples; a label needs {SAMPLES_PER_LABEL}"
+            )
+        examples.append(_Example(path, labels[path.name], length // SAMPLES_PER_LABEL))
+    return examples, copies
+
+
+def _fingerprint(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 of a record's samples, and how many they are."""
+    signal = read_record(path).signal
+    return hashlib.sha256(signal.tobytes()).hexdigest(), signal.size
+
+
+def _choose(examples: Iterable[_Example], fraction: float, seed: int) -> set[_Example]:
+    """Pick `fraction` of each class.
+
+    A digest orders the records, for it depends neither on the order that they come in nor on a
+    random generator's version, and a record more or less hardly moves the others.
+    """
+    chosen: set[_Example] = set()
+    for label in CLASSES:
+        ordered = sorted(
+            (example for example in examples if example.label == label),
+            key=lambda example: hashlib.sha256(f"{seed}:{example.path.name}".encode()).digest(),
+        )
+        chosen.update(ordered[: round(fraction * len(ordered))])
+    return chosen
+
+
+def _manifest_line(example: _Example, folder: Path) -> str:
+    signal = example.path.with_name(example.path.name + ".mat").resolve()
+    folder = folder.resolve()
+    ecg = signal.relative_to(folder) if signal.is_relative_to(folder) else signal
+    line = {"ecg": ecg.as_posix(), "labels": [example.label] * example.segments}
+    return json.dumps(line) + "\n"
+
+
+def _summary(examples: Iterable[_Example]) -> dict[str, object]:
+    names = [example.path.name for example in examples]
+    counts = Counter(example.label for example in examples)
+    return {
+        "records": len(names),
+        "labels": {label: counts[label] for label in CLASSES},
+        "digest": digest_records(names),
+    }
