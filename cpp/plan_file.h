@@ -43,7 +43,7 @@ struct Blob {
 };
 
 // A tensor of (time, channels); `rate` is in input samples per row. Tensors that are never alive at
-// the same time share a slot of memory.
+// the same time share a slot of memory; a sum may also replace the residual that it reads.
 struct PlanTensor {
   std::size_t channels = 0;
   std::size_t rate = 0;

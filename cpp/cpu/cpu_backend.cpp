@@ -119,9 +119,13 @@ CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const Backen
   }
   pack(plan, file);
   std::vector<std::size_t> floats_per_segment;
-  for (const PlanTensor& tensor : tensors_) {
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    const PlanTensor& tensor = tensors_[i];
     slots_ = std::max(slots_, tensor.slot + 1);
     floats_per_segment.resize(slots_);
+    floats_before_.resize(slots_);
+    floats_before_[tensor.slot] =
+        std::max(floats_before_[tensor.slot], align(rows_before_[i] * tensor.channels));
     std::size_t& most = floats_per_segment[tensor.slot];
     most = std::max(most, metadata_.samples_per_segment / tensor.rate * tensor.channels);
   }
@@ -182,8 +186,8 @@ void CpuBackend::prepare(Workspace& workspace, const Window& window, std::size_t
     const PlanTensor& tensor = tensors_[i];
     workspace.rows[i] = samples / tensor.rate;
     std::size_t& size = workspace.offsets[tensor.slot + 1];
-    size = std::max(size, align((rows_before_[i] + workspace.rows[i] + rows_behind_[i]) *
-                                tensor.channels));
+    size = std::max(size, floats_before_[tensor.slot] +
+                              align((workspace.rows[i] + rows_behind_[i]) * tensor.channels));
   }
   for (std::size_t slot = 0; slot < slots_; ++slot) {
     workspace.offsets[slot + 1] += workspace.offsets[slot];
@@ -210,9 +214,8 @@ void CpuBackend::prepare(Workspace& workspace, const Window& window, std::size_t
 }
 
 float* CpuBackend::tensor(const Workspace& workspace, std::size_t index) const {
-  const PlanTensor& tensor = tensors_[index];
-  return workspace.arena.floats() + workspace.offsets[tensor.slot] +
-         rows_before_[index] * tensor.channels;
+  const std::size_t slot = tensors_[index].slot;
+  return workspace.arena.floats() + workspace.offsets[slot] + floats_before_[slot];
 }
 
 void CpuBackend::load_input(const Window& window, Workspace& workspace) const {

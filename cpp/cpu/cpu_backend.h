@@ -50,6 +50,8 @@ class CpuBackend final : public Backend {
   std::size_t classes_;
   std::size_t slots_ = 0;
   std::vector<std::size_t> rows_before_, rows_behind_;  // of zeros, around each tensor
+  // Room for them in each slot: all its tensors start at one address, for one may replace another.
+  std::vector<std::size_t> floats_before_;
   std::size_t max_segments_ = 0;
 
   mutable ThreadPool pool_;

@@ -90,8 +90,8 @@ class Metadata:
     def from_json(cls, text: str) -> Metadata:
         """Read :meth:`to_json`'s text; raise ValueError that names a missing or unknown field."""
         values = json.loads(text)
-        if not isinstance(values, dict):
-            raise ValueError(f"the metadata must be a JSON object, not {type(values).__name__}")
+        if not hasattr(values, "keys"):
+            raise ValueError(f"the metadata must be a JSON object, not {text[:40]!r}")
         known = {field.name for field in fields(cls)}
         missing = known - values.keys() - {"decision", "schema"}
         if missing or values.keys() - known:

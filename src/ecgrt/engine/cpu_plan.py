@@ -32,7 +32,9 @@ from typing import Any
 import numpy as np
 
 from ecgrt.engine.fusion import FusedConv, FusedNetwork, fuse
-from ecgrt.engine.onnx_graph import UnsupportedModelError, load_graph
+from ecgrt.engine.layers import Array, UnsupportedModelError
+from ecgrt.engine.onnx_graph import load_graph
+from ecgrt.extras import require
 from ecgrt.metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
 
 MAGIC = b"ECGRTCPU"
@@ -42,8 +44,6 @@ ALIGNMENT = 64
 CHANNEL_MULTIPLE = 16
 PRECISIONS = ("fp32", "fp16")
 GOLDEN_SEGMENTS = 6
-
-Array = np.ndarray[Any, Any]
 
 
 def build_cpu_plan(
@@ -102,12 +102,7 @@ def build_cpu_plan(
 
 
 def _load_model(path: Path) -> Any:
-    try:
-        import onnx
-    except ImportError as error:
-        raise ImportError(
-            'reading ONNX needs the build extra: pip install "ecgrt[build]"'
-        ) from error
+    onnx = require("onnx", extra="build")
     if not path.is_file():
         raise FileNotFoundError(f"there is no model {path}")
     try:
@@ -133,12 +128,7 @@ def _check(network: FusedNetwork, metadata: Metadata) -> None:
 
 def _golden(model: Any, network: FusedNetwork) -> tuple[Array, Array]:
     """A normalised input and what ONNX Runtime answers: every load can be checked against it."""
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError(
-            'the golden answer needs the build extra: pip install "ecgrt[build]"'
-        ) from error
+    onnxruntime = require("onnxruntime", extra="build")
     size = GOLDEN_SEGMENTS * network.samples_per_segment
     signal = np.random.default_rng(2017).standard_normal(size).astype(np.float32)
     options = onnxruntime.SessionOptions()
@@ -216,7 +206,10 @@ class _Writer:
 
 
 def _assign_slots(network: FusedNetwork) -> list[int]:
-    """Give each tensor a slot of memory that no tensor alive at the same time has."""
+    """Give each tensor a slot of memory that no tensor alive at the same time has.
+
+    One exception: a sum may replace the shortcut that it reads last, element by element.
+    """
     last_use = dict.fromkeys(range(len(network.tensors)), -1)
     for step, conv in enumerate(network.convolutions):
         last_use[conv.input] = last_use[conv.residual] = step
@@ -225,11 +218,24 @@ def _assign_slots(network: FusedNetwork) -> list[int]:
     busy = {0: 0}  # slot -> tensor
     for step, conv in enumerate(network.convolutions):
         for tensor in (conv.raw, conv.activated):
-            if tensor >= 0:
+            if tensor < 0:
+                continue
+            if tensor == conv.raw and _replaces_residual(network, conv, last_use, step):
+                slots[tensor] = slots[conv.residual]
+            else:
                 slots[tensor] = next(i for i in range(len(busy) + 1) if i not in busy)
-                busy[slots[tensor]] = tensor
+            busy[slots[tensor]] = tensor
         busy = {slot: tensor for slot, tensor in busy.items() if last_use[tensor] > step}
     return slots
+
+
+def _replaces_residual(
+    network: FusedNetwork, conv: FusedConv, last_use: dict[int, int], step: int
+) -> bool:
+    if conv.residual < 0 or conv.residual == conv.input or last_use[conv.residual] > step:
+        return False
+    shortcut, result = network.tensors[conv.residual], network.tensors[conv.raw]
+    return (shortcut.channels, shortcut.rate) == (result.channels, result.rate)
 
 
 def checksum(payload: bytes) -> int:

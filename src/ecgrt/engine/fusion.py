@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from ecgrt.engine.onnx_graph import Graph, Layer, UnsupportedModelError
-
-Array = np.ndarray[Any, Any]
+from ecgrt.engine.layers import Array, Graph, Layer, UnsupportedModelError
 
 
 @dataclass
@@ -139,9 +136,8 @@ class _Fuser:
 
     def _fold_affine(self, conv: FusedConv, value: str) -> str:
         while affine := self._sole_user(value, "affine"):
-            assert affine.scale is not None and affine.shift is not None
-            conv.kernel = conv.kernel * affine.scale
-            conv.bias = conv.bias * affine.scale + affine.shift
+            scale, shift = _map(affine)
+            conv.kernel, conv.bias = conv.kernel * scale, conv.bias * scale + shift
             value = affine.output
         return value
 
@@ -175,28 +171,31 @@ class _Fuser:
             if activation is not None:
                 raise _misplaced(user)
             self.done.add(id(user))
-            if user.kind == "affine":
-                activation = self._activate_scaled(conv, user)
-            else:
-                activation = user.output
+            scaled = user.kind == "affine"
+            activation = self._activate_scaled(conv, user) if scaled else user.output
         if activation is not None:
             conv.activated = self._store(activation, tensor)
         if activation is None or len(self.users[value]) > 1:
             conv.raw = self._store(raw, tensor)
 
     def _activate_scaled(self, conv: FusedConv, affine: Layer) -> str:
-        scale, shift = affine.scale, affine.shift
-        assert scale is not None and shift is not None
+        scale, shift = _map(affine)
         value = affine.output
         while further := self._sole_user(value, "affine"):
-            assert further.scale is not None and further.shift is not None
-            scale, shift = scale * further.scale, shift * further.scale + further.shift
+            factor, offset = _map(further)
+            scale, shift = scale * factor, shift * factor + offset
             value = further.output
         relu = self._sole_user(value, "relu")
         if relu is None:
             raise _misplaced(affine)
         conv.scale, conv.shift = scale, shift
         return relu.output
+
+
+def _map(affine: Layer) -> tuple[Array, Array]:
+    assert affine.scale is not None
+    assert affine.shift is not None
+    return affine.scale, affine.shift
 
 
 def _misplaced(layer: Layer) -> UnsupportedModelError:

@@ -7,46 +7,14 @@ Exporters wrap one-dimensional layers in transposes, squeezes and reshapes. Here
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ecgrt.engine.layers import Array, Graph, Layer, UnsupportedModelError
+
 if TYPE_CHECKING:
     import onnx
-
-Array = np.ndarray[Any, Any]
-
-
-@dataclass
-class Layer:
-    """One operation on (time, channels) tensors; which fields count depends on ``kind``."""
-
-    kind: str  # conv, affine, relu, maxpool, pad_channels, add, softmax
-    node: str
-    inputs: list[str]
-    output: str
-    kernel: Array | None = None  # conv: (taps, in, out)
-    stride: int = 1  # conv, maxpool
-    pad: int = 0  # conv: rows of zeros before the first
-    scale: Array | None = None  # affine
-    shift: Array | None = None  # affine
-    channels_added: int = 0  # pad_channels
-
-
-@dataclass
-class Graph:
-    """The layers in the order in which they run."""
-
-    layers: list[Layer]
-    input: str
-    classes: int
-    channels: dict[str, int] = field(default_factory=dict)
-
-
-class UnsupportedModelError(ValueError):
-    """The model is not of the network family; the message names the operator and the node."""
 
 
 def load_graph(model: onnx.ModelProto) -> Graph:
@@ -128,10 +96,9 @@ class _Importer:
             [onnx.numpy_helper.from_array(self.constants[i], i) for i in node.input if i],
         )
         opset = [onnx.helper.make_opsetid("", 17)]
-        results = ReferenceEvaluator(onnx.helper.make_model(function, opset_imports=opset)).run(
-            None, {}
-        )
-        self.constants.update(zip(node.output, results, strict=True))
+        evaluator = ReferenceEvaluator(onnx.helper.make_model(function, opset_imports=opset))
+        for name, value in zip(node.output, evaluator.run(None, {}), strict=True):
+            self.constants[name] = np.asarray(value)
 
     # -- helpers
 

@@ -1,0 +1,40 @@
+"""A network as plain layers: what the ONNX importer writes and the fusion reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Layer:
+    """One operation on (time, channels) tensors; which fields count depends on ``kind``."""
+
+    kind: str  # conv, affine, relu, maxpool, pad_channels, add, softmax
+    node: str
+    inputs: list[str]
+    output: str
+    kernel: Array | None = None  # conv: (taps, in, out)
+    stride: int = 1  # conv, maxpool
+    pad: int = 0  # conv: rows of zeros before the first
+    scale: Array | None = None  # affine
+    shift: Array | None = None  # affine
+    channels_added: int = 0  # pad_channels
+
+
+@dataclass
+class Graph:
+    """The layers in the order in which they run."""
+
+    layers: list[Layer]
+    input: str
+    classes: int
+    channels: dict[str, int] = field(default_factory=dict)
+
+
+class UnsupportedModelError(ValueError):
+    """The model is not of the network family; the message names the operator and the node."""
