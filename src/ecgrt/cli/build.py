@@ -1,0 +1,179 @@
+"""The commands on the way from records to a plan: train, export, build-engine."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .common import make_parser, run
+
+#: Largest difference of probability from ONNX Runtime with which a new CPU plan passes.
+TOLERANCE = {"fp32": 1e-4, "fp16": 5e-3}
+
+
+def train_main(argv: Sequence[str] | None = None) -> int:
+    """Train a network; return the exit code."""
+    parser = make_parser(
+        "ecgrt-train",
+        "Train a network on the records of a split; prints the folder of the run.",
+        "ecgrt-train configs/cinc17.json -e first\n"
+        "  ecgrt-train configs/cinc17.json -e first --resume",
+    )
+    parser.add_argument("config", type=Path, metavar="config.json", help="network and recipe")
+    parser.add_argument("-e", "--experiment", metavar="NAME", help="name of the run's folder")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted run exactly where it was"
+    )
+    return run(parser, _train, argv)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from ..config import TrainConfig
+    from ..train import train
+
+    print(train(TrainConfig.load(args.config), args.experiment, args.resume))
+    return 0
+
+
+def export_main(argv: Sequence[str] | None = None) -> int:
+    """Export a checkpoint to ONNX; return the exit code."""
+    parser = make_parser(
+        "ecgrt-export",
+        "Export a Keras checkpoint to ONNX, checked against Keras before it is written.",
+        "ecgrt-export runs/first -o model.onnx",
+    )
+    parser.add_argument(
+        "checkpoint",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="a .keras file in the folder of its run, or that folder for its best checkpoint",
+    )
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("model.onnx"), help="(default: %(default)s)"
+    )
+    return run(parser, _export, argv)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from ..export import export
+
+    export(args.checkpoint, args.out)
+    return 0
+
+
+def build_engine_main(argv: Sequence[str] | None = None) -> int:
+    """Compile an ONNX model to a plan; return the exit code."""
+    parser = make_parser(
+        "ecgrt-build-engine",
+        "Compile an ONNX model to the plan that ecgrt runs. A CPU plan is checked against ONNX "
+        "Runtime before it takes its name, and runs on every CPU; a TensorRT plan runs on the "
+        "kind of GPU that it was built on.",
+        "ecgrt-build-engine models/cinc17.onnx -o model.plan",
+    )
+    parser.add_argument("onnx", type=Path, metavar="model.onnx", help="what ecgrt-export wrote")
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("model.plan"), help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--target",
+        choices=("auto", "cpu", "tensorrt"),
+        default="auto",
+        help="auto: TensorRT where a CUDA device answers, else the CPU (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16"),
+        default="fp32",
+        help="of the weights, on TensorRT of the arithmetic too (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--flavour",
+        choices=("auto", "enterprise", "rtx"),
+        default="auto",
+        help="of TensorRT; rtx plans can be built without a GPU (default: %(default)s)",
+    )
+    lengths = parser.add_argument_group("record lengths; all but --opt-seconds for TensorRT only")
+    lengths.add_argument(
+        "--min-seconds", type=float, default=0.0, help="shortest record (default: %(default)s)"
+    )
+    lengths.add_argument(
+        "--opt-seconds",
+        type=float,
+        default=30.0,
+        help="length to be fastest at (default: %(default)s)",
+    )
+    lengths.add_argument(
+        "--max-seconds",
+        type=float,
+        default=180.0,
+        help="longest record that runs in one piece (default: %(default)s)",
+    )
+    lengths.add_argument(
+        "--max-batch", type=int, default=8, help="records at a time (default: %(default)s)"
+    )
+    return run(parser, _build_engine, argv)
+
+
+def _build_engine(args: argparse.Namespace) -> int:
+    target, why = args.target, "as asked"
+    if target == "auto":
+        target, why = _choose_target()
+    print(f"target: {target} ({why})", flush=True)
+    start = time.perf_counter()
+    figure = _build_tensorrt(args) if target == "tensorrt" else _build_cpu(args)
+    seconds = time.perf_counter() - start
+    print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB in {seconds:.1f} s{figure}")
+    return 0
+
+
+def _choose_target() -> tuple[str, str]:
+    """TensorRT where a CUDA device answers and TensorRT is installed, else the CPU, and why."""
+    from ..engine.tensorrt_plan import cuda_device_name, installed_flavours
+
+    device = cuda_device_name()
+    if device is None:
+        return "cpu", "no CUDA device answers"
+    if not installed_flavours():
+        return "cpu", f'{device} would do, but TensorRT is missing: pip install "ecgrt[tensorrt]"'
+    return "tensorrt", f"CUDA device: {device}"
+
+
+def _build_tensorrt(args: argparse.Namespace) -> str:
+    from ..engine.tensorrt_plan import build_tensorrt_plan
+
+    build_tensorrt_plan(
+        args.onnx,
+        args.out,
+        precision=args.precision,
+        min_seconds=args.min_seconds,
+        opt_seconds=args.opt_seconds,
+        max_seconds=args.max_seconds,
+        max_batch=args.max_batch,
+        flavour=args.flavour,
+    )
+    return ""
+
+
+def _build_cpu(args: argparse.Namespace) -> str:
+    """Build the plan beside its place, move it there once its answers are right."""
+    from .. import Classifier, PlanError
+    from ..engine.cpu_plan import build_cpu_plan
+
+    unchecked = args.out.with_name(f".{args.out.name}.{os.getpid()}.unchecked")
+    try:
+        build_cpu_plan(args.onnx, unchecked, precision=args.precision, opt_seconds=args.opt_seconds)
+        classifier = Classifier(unchecked)
+        difference = classifier.self_test()
+        if not difference <= TOLERANCE[args.precision]:
+            raise PlanError(
+                f"the plan's probabilities differ by {difference:.1e} from ONNX Runtime's on this "
+                f"machine ({classifier.backend}), more than {TOLERANCE[args.precision]:.0e}: "
+                "it was not written; please report this"
+            )
+        os.replace(unchecked, args.out)
+    finally:
+        unchecked.unlink(missing_ok=True)
+    return f", {classifier.backend}, within {difference:.1e} of ONNX Runtime's probabilities"

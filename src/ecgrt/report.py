@@ -1,0 +1,202 @@
+"""What an evaluation found, as text for people, JSON for programs and CSV of its times."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from .scoring import CLASSES, Score
+
+#: Said at the end of every report.
+DISCLAIMER = "ecgrt is not a medical device: its answers are for research, not for diagnosis."
+#: Name of the row of the plan's opening among the times.
+LOAD = "(load)"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When something was done.
+
+    Attributes
+    ----------
+    name
+        A record's name, or :data:`LOAD`.
+    start, end
+        Seconds since the epoch.
+    milliseconds
+        Between the two, by a monotonic clock.
+    """
+
+    name: str
+    start: float
+    end: float
+    milliseconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """A plan's answers for a directory of records, and what is known about them.
+
+    Attributes
+    ----------
+    plan, backend, threads
+        The plan's path, what ran it, on how many threads.
+    metadata
+        What the model says of itself (see :class:`ecgrt.metadata.Metadata`).
+    records
+        Names of all records, in the order of the directory.
+    answers
+        Label by record name, without the records that failed.
+    failures
+        Reason by name of each record that failed.
+    load, timings
+        Of the plan's opening, and of each answered record.
+    overlap
+        Records that the model was trained on; None if the plan does not carry their names.
+    score, label_version
+        The official score and the version of the labels that it was taken with; None without a
+        reference.
+    unlabelled
+        Records that the reference does not name, so that they are not scored.
+    """
+
+    plan: str
+    backend: str
+    threads: int
+    metadata: dict[str, Any]
+    records: tuple[str, ...]
+    answers: dict[str, str]
+    failures: dict[str, str]
+    load: Timing
+    timings: tuple[Timing, ...]
+    overlap: tuple[str, ...] | None
+    score: Score | None = None
+    label_version: str | None = None
+    unlabelled: tuple[str, ...] = ()
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """Return the report that ``ecgrt-eval`` prints."""
+    e = evaluation
+    lines = [
+        f"plan      {e.plan} ({e.backend}, {_count(e.threads, 'thread')})",
+        f"model     {e.metadata['model']}, trained with {e.metadata['label_version']} labels",
+        f"records   {len(e.records)}: {len(e.answers)} answered, {len(e.failures)} failed",
+        f"load      {e.load.milliseconds:.1f} ms",
+    ]
+    if e.timings:
+        times = _summary(e.timings)
+        lines.append(
+            f"a record  median {times['median']:.2f} ms, p90 {times['p90']:.2f} ms, "
+            f"max {times['max']:.2f} ms"
+        )
+    if e.score is not None:
+        lines += ["", *_score_lines(e.score, str(e.label_version))]
+    if e.unlabelled:
+        lines.append(f"not scored: {_count(len(e.unlabelled), 'record')} without reference label")
+    lines += ["", _overlap_line(e)]
+    if e.failures:
+        lines += ["", "failed records" + (" (scored as ~)" if e.score is not None else "")]
+        lines += [f"  {name}: {reason}" for name, reason in e.failures.items()]
+    return "\n".join([*lines, "", DISCLAIMER])
+
+
+def to_json(evaluation: Evaluation) -> str:
+    """Return everything as one JSON object; an undefined figure (0/0) is null."""
+    e = evaluation
+    values: dict[str, Any] = {
+        "plan": e.plan,
+        "backend": e.backend,
+        "threads": e.threads,
+        "model": e.metadata["model"],
+        "metadata": e.metadata,
+        "records": len(e.records),
+        "answers": e.answers,
+        "failures": e.failures,
+        "load": asdict(e.load),
+        "record_milliseconds": _summary(e.timings) if e.timings else None,
+        "timings": [asdict(timing) for timing in e.timings],
+        "overlap": None if e.overlap is None else list(e.overlap),
+        "unlabelled": list(e.unlabelled),
+        "label_version": e.label_version,
+        "score": None,
+    }
+    if e.score is not None:
+        values |= {
+            "score": _defined(e.score.overall),
+            "f1": {label: _defined(f1) for label, f1 in e.score.f1.items()},
+            "accuracy": e.score.accuracy,
+            "classes": list(CLASSES),
+            "confusion": e.score.confusion.tolist(),
+            "missing": list(e.score.missing),
+        }
+    return json.dumps(values, indent=2, allow_nan=False) + "\n"
+
+
+def to_timing_csv(evaluation: Evaluation) -> str:
+    """Return ``record,start,end,milliseconds`` rows, the load's first."""
+    rows = (
+        f"{t.name},{t.start:.6f},{t.end:.6f},{t.milliseconds:.3f}\n"
+        for t in (evaluation.load, *evaluation.timings)
+    )
+    return "record,start,end,milliseconds\n" + "".join(rows)
+
+
+def _score_lines(score: Score, label_version: str) -> list[str]:
+    if math.isnan(score.overall):
+        absent = [label for label in ("N", "A", "O") if math.isnan(score.f1[label])]
+        overall = f"undefined: no record is, and none was answered, {' or '.join(absent)}"
+    else:
+        overall = f"{score.overall:.4f}"
+    labels = (
+        "labels of unknown version" if label_version == "unknown" else f"labels {label_version}"
+    )
+    lines = [
+        f"score     {overall} (mean F1 of N, A and O; {labels})",
+        "F1        " + "  ".join(f"{label} {_figure(f1)}" for label, f1 in score.f1.items()),
+        f"accuracy  {score.accuracy:.4f}",
+        "",
+        "reference   answered" + "".join(f"{label:>6}" for label in CLASSES) + "   total",
+    ]
+    for label, row in zip(CLASSES, score.confusion, strict=True):
+        lines.append(f"{label:>9}{'':11}" + "".join(f"{n:6d}" for n in row) + f"{row.sum():8d}")
+    return lines
+
+
+def _overlap_line(e: Evaluation) -> str:
+    if e.overlap is None:
+        return (
+            "The plan does not carry the names of the model's training records: whether any of "
+            "these is among them is not known."
+        )
+    if e.overlap:
+        return (
+            f"WARNING: {len(e.overlap)} of {len(e.records)} records were in the model's training "
+            "set: the score is not a test score."
+        )
+    return f"None of the {len(e.records)} records was in the model's training set."
+
+
+def _summary(timings: tuple[Timing, ...]) -> dict[str, float]:
+    milliseconds = np.array([timing.milliseconds for timing in timings])
+    return {
+        "median": float(np.median(milliseconds)),
+        "p90": float(np.percentile(milliseconds, 90)),
+        "max": float(milliseconds.max()),
+    }
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _figure(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.4f}"
