@@ -16,7 +16,6 @@ import ecgrt
 from ecgrt import cli
 from ecgrt.cli import build
 from ecgrt.engine import tensorrt_plan
-from ecgrt.extras import require
 from ecgrt.records import list_records, read_record
 
 COMMANDS = {

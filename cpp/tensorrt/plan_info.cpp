@@ -11,8 +11,9 @@ constexpr std::size_t kTagBytes = 4;
 constexpr std::string_view kEnterpriseTag = "ftrt";
 constexpr std::string_view kOldEnterpriseTag = "ptrt";  // up to TensorRT 8.5: states no version
 constexpr std::string_view kRtxTag = "vtrt";
-constexpr std::size_t kLengthOffset = 16;   // uint64, little-endian; seen in plans of RTX only
-constexpr std::size_t kVersionOffset = 24;  // one byte each; where trtexec --getPlanVersionOnly looks
+constexpr std::size_t kLengthOffset = 16;  // uint64, little-endian; seen in plans of RTX only
+constexpr std::size_t kVersionOffset =
+    24;  // one byte each; where trtexec --getPlanVersionOnly looks
 
 std::uint64_t read_little_endian(std::span<const std::byte> bytes) {
   std::uint64_t value = 0;
@@ -64,11 +65,10 @@ void check_complete(const TensorRtPlanInfo& info, std::size_t file_bytes, std::s
   if (info.bytes == file_bytes || (info.bytes == 0 && file_bytes >= kTensorRtHeaderBytes)) {
     return;
   }
-  const std::string expected =
-      info.bytes == 0 ? "more than " + std::to_string(kTensorRtHeaderBytes)
-                      : std::to_string(info.bytes);
-  throw PlanError(std::string(path) + " is damaged: a plan of " + to_string(info) + ", it should have " +
-                  expected + " bytes and has " + std::to_string(file_bytes) +
+  const std::string expected = info.bytes == 0 ? "more than " + std::to_string(kTensorRtHeaderBytes)
+                                               : std::to_string(info.bytes);
+  throw PlanError(std::string(path) + " is damaged: a plan of " + to_string(info) +
+                  ", it should have " + expected + " bytes and has " + std::to_string(file_bytes) +
                   "; copy it again or build it again");
 }
 

@@ -35,8 +35,8 @@ Factory* open_factory(const std::string& plan_path, const TensorRtPlanInfo& info
   void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     throw BackendUnavailableError(unavailable_message(
-        plan_path, info, "TensorRT or CUDA is not installed where it is found: " +
-                             std::string(dlerror())));
+        plan_path, info,
+        "TensorRT or CUDA is not installed where it is found: " + std::string(dlerror())));
   }
   void* factory = dlsym(handle, kFactory);
   if (factory == nullptr) {
@@ -57,8 +57,7 @@ std::unique_ptr<Backend> load_tensorrt_backend(std::span<const std::byte> plan,
   }
   check_complete(*info, plan.size(), plan_path);
   Factory* factory = open_factory(plan_path, *info);
-  return std::unique_ptr<Backend>(
-      factory(plan.data(), plan.size(), plan_path.c_str(), &options));
+  return std::unique_ptr<Backend>(factory(plan.data(), plan.size(), plan_path.c_str(), &options));
 }
 
 }  // namespace ecgrt
