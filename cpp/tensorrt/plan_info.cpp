@@ -65,7 +65,7 @@ void check_complete(const TensorRtPlanInfo& info, std::size_t file_bytes, std::s
   if (info.bytes == file_bytes || (info.bytes == 0 && file_bytes >= kTensorRtHeaderBytes)) {
     return;
   }
-  const std::string expected = info.bytes == 0 ? "more than " + std::to_string(kTensorRtHeaderBytes)
+  const std::string expected = info.bytes == 0 ? "at least " + std::to_string(kTensorRtHeaderBytes)
                                                : std::to_string(info.bytes);
   throw PlanError(std::string(path) + " is damaged: a plan of " + to_string(info) +
                   ", it should have " + expected + " bytes and has " + std::to_string(file_bytes) +

@@ -34,9 +34,10 @@ Factory* open_factory(const std::string& plan_path, const TensorRtPlanInfo& info
   }
   void* handle = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
-    throw BackendUnavailableError(unavailable_message(
-        plan_path, info,
-        "TensorRT or CUDA is not installed where it is found: " + std::string(dlerror())));
+    throw BackendUnavailableError(
+        unavailable_message(plan_path, info,
+                            "TensorRT or CUDA is not installed, or not where it is looked for: " +
+                                std::string(dlerror())));
   }
   void* factory = dlsym(handle, kFactory);
   if (factory == nullptr) {

@@ -49,7 +49,8 @@ class Classifier:
         is not needed any more once it is loaded.
     threads
         Threads of the CPU engine, 1 to 256. None: the environment variable ECGRT_NUM_THREADS,
-        else one for each core that the process may use.
+        else one for each core that the process may use. Of a TensorRT plan: how many calls the
+        GPU works on at a time (default 2).
     device
         CUDA device of a TensorRT plan.
 

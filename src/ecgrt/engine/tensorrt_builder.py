@@ -106,6 +106,11 @@ def compile_network(
     if not parser.parse(model.SerializeToString()):
         errors = [str(parser.get_error(i)) for i in range(parser.num_errors)]
         raise ValueError("TensorRT cannot read this model: " + "; ".join(errors or log.errors))
+    tensors = [network.get_input(i) for i in range(network.num_inputs)]
+    tensors += [network.get_output(i) for i in range(network.num_outputs)]
+    if len(tensors) != 2 or any(tensor.dtype != trt.float32 for tensor in tensors):
+        found = ", ".join(f"{tensor.name} {tensor.dtype}" for tensor in tensors)
+        raise ValueError(f"the model needs one input and one output in float32, not {found}")
     network.name = name
     if network.name != name:  # a longer one than it keeps is dropped without a word
         raise ValueError(f"TensorRT keeps no network name of {len(name.encode())} bytes")
