@@ -19,8 +19,8 @@ def train_main(argv: Sequence[str] | None = None) -> int:
     parser = make_parser(
         "ecgrt-train",
         "Train a network on the records of a split; prints the folder of the run.",
-        "ecgrt-train configs/cinc17.json -e first\n"
-        "  ecgrt-train configs/cinc17.json -e first --resume",
+        "ecgrt-train configs/reference.json -e first\n"
+        "  ecgrt-train configs/reference.json -e first --resume",
     )
     parser.add_argument("config", type=Path, metavar="config.json", help="network and recipe")
     parser.add_argument("-e", "--experiment", metavar="NAME", help="name of the run's folder")
@@ -43,7 +43,7 @@ def export_main(argv: Sequence[str] | None = None) -> int:
     parser = make_parser(
         "ecgrt-export",
         "Export a Keras checkpoint to ONNX, checked against Keras before it is written.",
-        "ecgrt-export runs/first -o model.onnx",
+        "ecgrt-export saved/first/20261123-101500 -o model.onnx",
     )
     parser.add_argument(
         "checkpoint",
