@@ -51,8 +51,7 @@ std::optional<SampleType> sample_type(const py::array& array) {
 
 // The array whose memory the signal views: x itself wherever its type is one that is read in place.
 std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double> fs) {
-  py::array array = py::array::ensure(x);
-  if (!array) throw py::error_already_set();
+  py::array array(py::reinterpret_borrow<py::object>(x));
   const char kind = array.dtype().kind();
   if (kind != 'i' && kind != 'u' && kind != 'f') {
     throw py::type_error("x has dtype " + py::cast<std::string>(py::str(array.dtype())) +
@@ -112,6 +111,7 @@ py::array_t<float> preprocess(const py::handle& x, std::optional<double> fs, flo
   metadata.std = std;
   metadata.sampling_rate = sampling_rate;
   metadata.samples_per_segment = samples_per_segment;
+  if (const std::string fault = find_fault(metadata); !fault.empty()) throw py::value_error(fault);
   std::shared_ptr<const Resampler> resampler;
   if (fs && *fs != sampling_rate) {
     check_sampling_rate(sampling_rate);

@@ -8,10 +8,6 @@
 namespace ecgrt {
 namespace {
 
-void require(bool ok, const std::string& what) {
-  if (!ok) throw PlanError("the plan's metadata cannot be used: " + what);
-}
-
 Metadata::Decision parse_decision(const std::string& name) {
   if (name == "mode") return Metadata::Decision::mode;
   if (name == "mean") return Metadata::Decision::mean;
@@ -20,6 +16,16 @@ Metadata::Decision parse_decision(const std::string& name) {
 }
 
 }  // namespace
+
+std::string find_fault(const Metadata& metadata) {
+  if (!std::isfinite(metadata.mean)) return "mean must be finite";
+  if (!std::isfinite(metadata.std) || metadata.std <= 0) return "std must be positive";
+  if (!std::isfinite(metadata.sampling_rate) || metadata.sampling_rate <= 0) {
+    return "sampling_rate must be positive";
+  }
+  if (metadata.samples_per_segment == 0) return "samples_per_segment must be positive";
+  return {};
+}
 
 Metadata parse_metadata(std::string_view text) try {
   const auto json = nlohmann::json::parse(text);
@@ -32,13 +38,11 @@ Metadata parse_metadata(std::string_view text) try {
   metadata.context_segments = json.at("context_segments").get<std::size_t>();
   metadata.decision = parse_decision(json.value("decision", "mode"));
   metadata.json = text;
-  require(metadata.classes.size() >= 2 && metadata.classes.size() <= kMaxClasses,
-          "not 2 to 64 classes");
-  require(std::isfinite(metadata.mean), "mean is not finite");
-  require(std::isfinite(metadata.std) && metadata.std > 0, "std is not positive");
-  require(std::isfinite(metadata.sampling_rate) && metadata.sampling_rate > 0,
-          "sampling_rate is not positive");
-  require(metadata.samples_per_segment > 0, "samples_per_segment is not positive");
+  std::string fault = find_fault(metadata);
+  if (metadata.classes.size() < 2 || metadata.classes.size() > kMaxClasses) {
+    fault = "there must be 2 to " + std::to_string(kMaxClasses) + " classes";
+  }
+  if (!fault.empty()) throw PlanError("the plan's metadata cannot be used: " + fault);
   return metadata;
 } catch (const nlohmann::json::exception& error) {
   throw PlanError(std::string("the plan's metadata cannot be read: ") + error.what());

@@ -23,6 +23,9 @@ struct Metadata {
   std::string json;  // the text that this was read from
 };
 
+// What is impossible about the fields that preprocessing goes by; empty if they are sound.
+std::string find_fault(const Metadata& metadata);
+
 // Throws PlanError that names the missing or impossible field.
 Metadata parse_metadata(std::string_view json);
 

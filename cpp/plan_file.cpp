@@ -90,8 +90,10 @@ class Reader {
     for (const Json& entry : header_.at("convolutions")) {
       plan_.convolutions.push_back(read_convolution(entry));
     }
+    check_logits();
     plan_.golden_input = blob(header_.at("golden").at("input"));
     plan_.golden_probabilities = blob(header_.at("golden").at("probabilities"));
+    check_golden();
     return std::move(plan_);
   }
 
@@ -114,6 +116,20 @@ class Reader {
                 plan_.classes <= tensors[plan_.logits].channels &&
                 plan_.classes == plan_.metadata.classes.size(),
             "its logits");
+  }
+
+  void check_logits() const {
+    const auto& last = plan_.convolutions;
+    require(!last.empty() && last.back().raw == plan_.logits, "nothing computes its logits");
+  }
+
+  void check_golden() const {
+    const Blob &input = plan_.golden_input, &output = plan_.golden_probabilities;
+    const std::size_t segments = output.count / plan_.classes;
+    require(!input.half && !output.half && segments > 0 &&
+                output.count == segments * plan_.classes &&
+                input.count == segments * plan_.metadata.samples_per_segment,
+            "its example");
   }
 
   Blob blob(const Json& entry) const {

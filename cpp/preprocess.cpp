@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -64,6 +65,18 @@ SignalReader::SignalReader(const Signal& signal, const Metadata& metadata,
         "; at least one segment of " + std::to_string(metadata.samples_per_segment) +
         " samples at " + rate + " Hz (" + number(std::round(seconds * 1e3) / 1e3) +
         " s) is needed");
+  }
+  check_rest(segments_ * metadata.samples_per_segment);
+}
+
+// What is cut off tells of the signal as well: it is refused for the same faults.
+void SignalReader::check_rest(std::size_t samples) const {
+  std::size_t first = samples;
+  if (resampler_) first = resampler_->input_range(0, samples, signal_.size).second;
+  float values[256];
+  for (std::size_t count; first < signal_.size; first += count) {
+    count = std::min(signal_.size - first, std::size(values));
+    read_normalised(first, count, values);
   }
 }
 

@@ -24,8 +24,9 @@ struct Signal {
 // Reads a signal piece by piece as the network sees it, so that a day-long record needs no copy.
 class SignalReader {
  public:
-  // Throws std::invalid_argument if the signal is shorter than one segment. `resampler` is null at
-  // the model's own rate, and else made for this signal's and this model's rate.
+  // Throws std::invalid_argument if the signal is shorter than one segment, or not finite in the
+  // rest that read() never reaches. `resampler` is null at the model's own rate, and else made for
+  // this signal's and this model's rate.
   SignalReader(const Signal& signal, const Metadata& metadata,
                std::shared_ptr<const Resampler> resampler);
 
@@ -37,6 +38,7 @@ class SignalReader {
   void read(std::size_t first, std::size_t count, float* out, std::vector<float>& scratch) const;
 
  private:
+  void check_rest(std::size_t samples) const;
   void read_normalised(std::size_t first, std::size_t count, float* out) const;
 
   Signal signal_;

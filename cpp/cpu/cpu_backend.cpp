@@ -110,7 +110,7 @@ CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const Backen
       classes_(plan.classes),
       rows_before_(tensors_.size(), 0),
       rows_behind_(tensors_.size(), 0),
-      pool_(resolve_threads(options.threads)) {
+      pool_(new ThreadPool(resolve_threads(options.threads))) {
   layers_.reserve(plan.convolutions.size());
   for (const PlanConvolution& convolution : plan.convolutions) {
     const Layer& layer = layers_.emplace_back(plan, convolution, kernels_);
@@ -139,7 +139,7 @@ CpuBackend::~CpuBackend() = default;
 
 void CpuBackend::pack(const CpuPlan& plan, const MappedFile& file) {
   std::atomic<std::size_t> next{0};
-  pool_.run([&](std::size_t, std::size_t) {
+  pool_->run([&](std::size_t, std::size_t) {
     for (std::size_t i = next++; i < layers_.size(); i = next++) {
       layers_[i].conv.pack(plan.convolutions[i]);
       file.release(plan.convolutions[i].weights.bytes());
@@ -152,7 +152,7 @@ std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.nam
 void CpuBackend::run(std::span<const Window> windows) const {
   if (windows.size() == 1) {
     const WorkspaceLease lease(*this);
-    prepare(*lease, windows[0], pool_.size());
+    prepare(*lease, windows[0], pool_->size());
     run_shared(windows[0], *lease);
     return;
   }
@@ -162,13 +162,13 @@ void CpuBackend::run(std::span<const Window> windows) const {
         return a.segments < b.segments;
       })->segments;
   std::vector<WorkspaceLease> leases;
-  const std::size_t workers = std::min(pool_.size(), windows.size());
+  const std::size_t workers = std::min(pool_->size(), windows.size());
   leases.reserve(workers);
   for (std::size_t i = 0; i < workers; ++i) {
     prepare(*leases.emplace_back(*this), {nullptr, longest, nullptr}, 1);
   }
   std::atomic<std::size_t> next{0};
-  pool_.run([&](std::size_t worker, std::size_t) {
+  pool_->run([&](std::size_t worker, std::size_t) {
     if (worker >= workers) return;
     Workspace& workspace = *leases[worker];
     for (std::size_t i = next++; i < windows.size(); i = next++) {
@@ -265,7 +265,7 @@ void CpuBackend::run_alone(const Window& window, Workspace& workspace, float* sc
 
 void CpuBackend::run_shared(const Window& window, Workspace& workspace) const {
   load_input(window, workspace);
-  pool_.run([&](std::size_t worker, std::size_t workers) {
+  pool_->run([&](std::size_t worker, std::size_t workers) {
     float* scratch = workspace.scratch[worker].floats();
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       const Layer& layer = layers_[i];
@@ -277,7 +277,7 @@ void CpuBackend::run_shared(const Window& window, Workspace& workspace) const {
       for (std::size_t task = next++; task < tasks; task = next++) {
         layer.conv.run(workspace.tasks[i], task, input, after, scratch);
       }
-      if (workers > 1) pool_.barrier().wait();
+      if (workers > 1) pool_->barrier().wait();
     }
   });
   softmax(window, workspace);

@@ -24,7 +24,7 @@ class CpuBackend final : public Backend {
 
   const Metadata& metadata() const override { return metadata_; }
   std::size_t max_segments() const override { return max_segments_; }
-  std::size_t parallel_windows() const override { return pool_.size(); }
+  std::size_t parallel_windows() const override { return pool_->size(); }
   std::string name() const override;
 
  private:
@@ -54,7 +54,7 @@ class CpuBackend final : public Backend {
   std::vector<std::size_t> floats_before_;
   std::size_t max_segments_ = 0;
 
-  mutable ThreadPool pool_;
+  std::unique_ptr<ThreadPool, ThreadPool::Delete> pool_;
   mutable std::mutex mutex_;  // guards the idle workspaces
   mutable std::vector<std::unique_ptr<Workspace>> idle_;
 };

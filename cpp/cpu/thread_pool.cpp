@@ -48,15 +48,11 @@ void ThreadPool::stop() {
     generation_.fetch_add(1, std::memory_order_release);
   }
   wake_.notify_all();
-  for (std::thread& thread : threads_) {
-    // A forked child has the thread objects but not the threads.
-    if (process_ == ::getpid()) {
-      thread.join();
-    } else {
-      thread.detach();
-    }
-  }
-  threads_.clear();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::Delete::operator()(ThreadPool* pool) const {
+  if (pool->process_ == ::getpid()) delete pool;
 }
 
 bool ThreadPool::try_run(const Job& job) {

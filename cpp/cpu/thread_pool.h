@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -33,6 +34,12 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
+
+  // A forked child has a copy of the team's memory but none of its threads, and what they held or
+  // waited for can never be taken down there: it leaves the copy behind.
+  struct Delete {
+    void operator()(ThreadPool* pool) const;
+  };
 
   std::size_t size() const { return size_; }
 

@@ -160,6 +160,7 @@ def _convert(model: Any, metadata: Metadata, training_records: Sequence[str]) ->
     )
     converted, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
     _tidy(converted.graph)
+    _leave_unpadded(onnx, converted.graph)
     properties = {
         ONNX_KEY: metadata.to_json(),
         ONNX_TRAINING_RECORDS_KEY: " ".join(sorted(training_records)),
@@ -185,6 +186,21 @@ def _tidy(graph: Any) -> None:
     graph.initializer.sort(key=lambda tensor: numbers[tensor.name])
     for tensor in graph.initializer:
         tensor.name = f"constant{numbers[tensor.name]}"
+
+
+def _leave_unpadded(onnx: Any, graph: Any) -> None:
+    """Say of kernels shorter than their stride that they need no padding.
+
+    ONNX Runtime takes 'same' there as a negative padding, and reads other samples than Keras.
+    """
+    for node in graph.node:
+        if node.op_type != "Conv":
+            continue
+        values = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+        if values["kernel_shape"][-1] < values["strides"][-1]:
+            for one in node.attribute:
+                if one.name == "auto_pad":
+                    one.s = b"VALID"
 
 
 def _difference(model: Any, content: bytes, signals: Sequence[Floats]) -> float:

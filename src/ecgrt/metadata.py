@@ -89,7 +89,10 @@ class Metadata:
     @classmethod
     def from_json(cls, text: str) -> Metadata:
         """Read :meth:`to_json`'s text; raise ValueError that names a missing or unknown field."""
-        values = json.loads(text)
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"the metadata is not JSON: {error}") from error
         if not hasattr(values, "keys"):
             raise ValueError(f"the metadata must be a JSON object, not {text[:40]!r}")
         known = {field.name for field in fields(cls)}

@@ -185,8 +185,7 @@ class _Writer:
         taps, inputs, outputs = conv.kernel.shape
         kernel = np.zeros((taps, 1 if conv.input == 0 else _padded(inputs), _padded(outputs)))
         kernel[:, :inputs, :outputs] = conv.kernel
-        if np.abs(kernel).max(initial=0) > np.finfo(self.weights_type).max:
-            raise ValueError(f"a weight of {conv.name!r} does not fit half precision; use fp32")
+        self._check_values(conv)
         entry: dict[str, Any] = {
             name: getattr(conv, name)
             for name in ("name", "input", "residual", "raw", "activated", "stride", "pad", "pool")
@@ -198,6 +197,13 @@ class _Writer:
             entry["scale"] = self._vector(conv.scale)
             entry["shift"] = self._vector(conv.shift)
         return entry
+
+    def _check_values(self, conv: FusedConv) -> None:
+        vectors = (conv.kernel, conv.bias, conv.scale, conv.shift)
+        if not all(np.isfinite(v).all() for v in vectors if v is not None):
+            raise ValueError(f"a weight of {conv.name!r} is not finite; the training went wrong")
+        if np.abs(conv.kernel).max(initial=0) > np.finfo(self.weights_type).max:
+            raise ValueError(f"a weight of {conv.name!r} does not fit half precision; use fp32")
 
     def _vector(self, values: Array) -> dict[str, Any]:
         padded = np.zeros(_padded(len(values)), np.float32)

@@ -104,7 +104,7 @@ class _Importer:
 
     def _unsupported(self, node: onnx.NodeProto, what: str) -> UnsupportedModelError:
         return UnsupportedModelError(
-            f"{what} not supported: {node.op_type} in node {node.name or node.output[0]!r}; the CPU "
+            f"{what} not supported: {node.op_type} in node {_name(node)!r}; the CPU "
             "engine takes the residual and plain convolutional networks of ecgrt-train"
         )
 
@@ -116,10 +116,16 @@ class _Importer:
 
         return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
 
+    def _constant(self, node: onnx.NodeProto, index: int) -> Array:
+        """An operand that must be a constant."""
+        if node.input[index] not in self.constants:
+            raise self._unsupported(node, f"operand {node.input[index]!r} that is no constant")
+        return self.constants[node.input[index]].astype(np.float64)
+
     def _integers(self, node: onnx.NodeProto, index: int, attribute: str) -> list[int]:
         """An operand that older operator sets carried as an attribute."""
         if len(node.input) > index and node.input[index]:
-            return [int(v) for v in self.constants[node.input[index]].ravel()]
+            return [int(v) for v in self._constant(node, index).ravel()]
         return [int(v) for v in self._attributes(node).get(attribute, [])]
 
     def _view(self, node: onnx.NodeProto, axes: str) -> None:
@@ -131,7 +137,7 @@ class _Importer:
         source = node.input[0] if node.input[0] in self.names else node.input[1]
         inputs = [self.names[i] for i in node.input if i in self.names]
         output = node.output[0]
-        self.layers.append(Layer(kind, node.name or output, inputs, output, **fields))
+        self.layers.append(Layer(kind, _name(node), inputs, output, **fields))
         self._set(output, output, self.axes[source], channels)
 
     def _channel_vector(self, node: onnx.NodeProto, value: Array, source: str) -> Array:
@@ -148,7 +154,7 @@ class _Importer:
 
     def _conv(self, node: onnx.NodeProto) -> None:
         attributes = self._attributes(node)
-        weights = self.constants[node.input[1]].astype(np.float64)  # (out, in, [1,] taps)
+        weights = self._constant(node, 1)  # (out, in, [1,] taps)
         axes = self.axes[node.input[0]]
         taps = weights.shape[-1]
         if weights.size != weights.shape[0] * weights.shape[1] * taps or axes[-1] != "T":
@@ -168,7 +174,7 @@ class _Importer:
         # the channels take the place that the input's had, which may be an unnamed axis of 1
         self.axes[node.output[0]] = axes[0] + "C" + axes[2:].replace("C", "1")
         if len(node.input) > 2 and node.input[2]:
-            self._append_affine(node, node.output[0], None, self.constants[node.input[2]])
+            self._append_bias(node, node.output[0], self._constant(node, 2))
 
     def _left_padding(
         self, node: onnx.NodeProto, attributes: dict[str, Any], taps: int, stride: int
@@ -176,7 +182,7 @@ class _Importer:
         # Lengths are multiples of the stride, for which 'same' means the same rows at any length.
         total = max(taps - stride, 0)
         mode = attributes.get("auto_pad", b"NOTSET").decode()
-        if mode == "SAME_UPPER":
+        if mode == "SAME_UPPER" or (mode == "VALID" and total == 0):
             return total // 2
         if mode == "SAME_LOWER":
             return total - total // 2
@@ -186,28 +192,17 @@ class _Importer:
             raise self._unsupported(node, f"padding {mode} {list(pads)} (not 'same')")
         return int(left)
 
-    def _append_affine(
-        self, node: onnx.NodeProto, value: str, scale: Array | None, shift: Array | None
-    ) -> None:
-        """Adds a per-channel map behind the layer that ``value`` names."""
+    def _append_bias(self, node: onnx.NodeProto, value: str, shift: Array) -> None:
+        """Adds a bias behind the layer that ``value`` names."""
         name = self.names[value]
         channels = self.channels[name]
-        output = f"{name}/affine"
-        ones, zeros = np.ones(channels), np.zeros(channels)
-        self.layers.append(
-            Layer(
-                "affine",
-                node.name or node.output[0],
-                [name],
-                output,
-                scale=ones if scale is None else scale.astype(np.float64),
-                shift=zeros if shift is None else shift.astype(np.float64),
-            )
-        )
+        output = f"{name}/bias"
+        scale = np.ones(channels)
+        self.layers.append(Layer("affine", _name(node), [name], output, scale=scale, shift=shift))
         self._set(value, output, self.axes[value], channels)
 
     def _batchnormalization(self, node: onnx.NodeProto) -> None:
-        gamma, beta, mean, variance = (self.constants[i].astype(np.float64) for i in node.input[1:])
+        gamma, beta, mean, variance = (self._constant(node, i) for i in range(1, 5))
         scale = gamma / np.sqrt(variance + self._attributes(node).get("epsilon", 1e-5))
         channels = self.channels[self.names[node.input[0]]]
         self._emit(node, "affine", channels, scale=scale, shift=beta - mean * scale)
@@ -253,7 +248,9 @@ class _Importer:
         axes = self.axes[node.input[0]]
         channel = axes.index("C")
         added = pads[len(axes) + channel]
-        if sum(map(abs, pads)) != added:
+        filling = self._constant(node, 2).any() if len(node.input) > 2 and node.input[2] else False
+        mode = self._attributes(node).get("mode", b"constant")
+        if sum(map(abs, pads)) != added or filling or mode != b"constant":
             raise self._unsupported(node, f"padding {pads} (not of the channels' end alone)")
         channels = self.channels[self.names[node.input[0]]] + added
         self._emit(node, "pad_channels", channels, channels_added=added)
@@ -293,10 +290,11 @@ class _Importer:
         axes = self.axes[node.input[0]]
         channels = self.channels[self.names[node.input[0]]]
         shape = [int(v) for v in self.constants.get(node.input[1], np.empty(0)).ravel()]
-        if channels == 1 and len(shape) == len(axes):  # moves the lone channel past the time
-            moved = ["1" if n == 1 else "T" for n in shape[1:]]
-            if moved.count("T") == 1:
-                self._view(node, "N" + "".join(moved).replace("1", "C", 1))
+        if channels == 1 and shape[:1] == [0] and len(shape) == len(axes):
+            # moves the lone channel past the time
+            moved = "".join({1: "1", -1: "T"}.get(n, "?") for n in shape[1:])
+            if set(moved) <= {"1", "T"} and moved.count("T") == 1:
+                self._view(node, "N" + moved.replace("1", "C", 1))
                 return
         if axes == "NTC" and shape == [-1, channels]:  # a dense layer's rows
             self._view(node, "TC")
@@ -310,3 +308,7 @@ class _Importer:
         self._view(node, self.axes[node.input[0]])
 
     _dropout = _cast = _identity
+
+
+def _name(node: onnx.NodeProto) -> str:
+    return str(node.name or node.output[0])
