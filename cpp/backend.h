@@ -30,7 +30,7 @@ class Backend {
   virtual void run(std::span<const Window> windows) const = 0;
 
   virtual const Metadata& metadata() const = 0;
-  virtual std::size_t max_segments() const = 0;  // longest window; longer records are cut
+  virtual std::size_t max_segments() const = 0;      // longest window; longer records are cut
   virtual std::size_t parallel_windows() const = 0;  // how many windows it can keep busy with
   virtual std::string name() const = 0;              // such as "cpu/avx2"
 };

@@ -144,14 +144,14 @@ void bind_prediction(py::module_& m) {
                                    {static_cast<py::ssize_t>(p.probabilities.size())},
                                    p.probabilities.data(), self);
                              })
-      .def_property_readonly(
-          "segment_probabilities",
-          [](const py::object& self) {
-            const auto& p = self.cast<const NamedPrediction&>().prediction;
-            return py::array_t<float>({static_cast<py::ssize_t>(p.segment_labels.size()),
-                                       static_cast<py::ssize_t>(p.probabilities.size())},
-                                      p.segment_probabilities.data(), self);
-          })
+      .def_property_readonly("segment_probabilities",
+                             [](const py::object& self) {
+                               const auto& p = self.cast<const NamedPrediction&>().prediction;
+                               return py::array_t<float>(
+                                   {static_cast<py::ssize_t>(p.segment_labels.size()),
+                                    static_cast<py::ssize_t>(p.probabilities.size())},
+                                   p.segment_probabilities.data(), self);
+                             })
       .def_property_readonly("segment_labels",
                              [](const NamedPrediction& p) {
                                std::vector<std::string> labels;
@@ -161,8 +161,8 @@ void bind_prediction(py::module_& m) {
                                return labels;
                              })
       .def("__repr__", [](const NamedPrediction& p) {
-        return "Prediction(label='" + p.classes->at(p.prediction.label) + "', segments=" +
-               std::to_string(p.prediction.segment_labels.size()) + ")";
+        return "Prediction(label='" + p.classes->at(p.prediction.label) +
+               "', segments=" + std::to_string(p.prediction.segment_labels.size()) + ")";
       });
 }
 
@@ -190,11 +190,11 @@ void bind_classifier(py::module_& m) {
       .def_property_readonly(
           "threads",
           [](const PyClassifier& self) { return self.classifier.backend().parallel_windows(); })
-      .def_property_readonly("metadata",
-                             [](const PyClassifier& self) {
-                               return py::module_::import("json").attr("loads")(
-                                   self.classifier.metadata().json);
-                             })
+      .def_property_readonly(
+          "metadata",
+          [](const PyClassifier& self) {
+            return py::module_::import("json").attr("loads")(self.classifier.metadata().json);
+          })
       .def_property_readonly("training_records", [](const PyClassifier& self) {
         return py::str(self.classifier.training_records()).attr("split")();
       });
@@ -208,8 +208,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "The C++ core of ecgrt.";
   m.attr("__version__") = ECGRT_VERSION;
   py::register_exception<PlanError>(m, "PlanError", PyExc_RuntimeError);
-  py::register_exception<BackendUnavailableError>(m, "BackendUnavailableError",
-                                                  PyExc_RuntimeError);
+  py::register_exception<BackendUnavailableError>(m, "BackendUnavailableError", PyExc_RuntimeError);
   bind_prediction(m);
   bind_classifier(m);
   m.def("preprocess", &preprocess, py::arg("x"), py::arg("fs") = py::none(), py::kw_only(),

@@ -90,8 +90,8 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
   scratch->readers.clear();
   scratch->pieces.clear();
   for (std::size_t i = 0; i < signals.size(); ++i) {
-    const SignalReader& reader = scratch->readers.emplace_back(
-        signals[i], metadata(), resampler(signals[i].sampling_rate));
+    const SignalReader& reader =
+        scratch->readers.emplace_back(signals[i], metadata(), resampler(signals[i].sampling_rate));
     predictions[i].segment_probabilities.resize(reader.segments() * metadata().classes.size());
     add_windows(i, reader.segments(), *scratch);
   }
@@ -185,8 +185,8 @@ void Classifier::decide(Prediction& prediction) const {
 float Classifier::self_test() const {
   if (golden_input_.empty()) return std::numeric_limits<float>::quiet_NaN();
   std::vector<float> answer(golden_probabilities_.size());
-  const Window window{golden_input_.data(),
-                      golden_input_.size() / metadata().samples_per_segment, answer.data()};
+  const Window window{golden_input_.data(), golden_input_.size() / metadata().samples_per_segment,
+                      answer.data()};
   backend_->run({&window, 1});
   float worst = 0;
   for (std::size_t i = 0; i < answer.size(); ++i) {

@@ -56,7 +56,7 @@ class Classifier {
   std::string training_records_;
   std::vector<float> golden_input_, golden_probabilities_;
 
-  mutable std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;                                               // guards what follows
   mutable std::map<double, std::shared_ptr<const Resampler>> resamplers_;  // by sampling rate
   mutable std::vector<std::unique_ptr<Scratch>> idle_;
 };

@@ -211,7 +211,7 @@ class Reader {
 MappedFile::MappedFile(const std::string& path) : path_(path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) fail(path, std::string("cannot open the plan: ") + std::strerror(errno));
-  struct stat status {};
+  struct stat status{};
   const bool regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
   void* data = MAP_FAILED;
   if (regular && status.st_size > 0) {

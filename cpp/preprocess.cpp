@@ -107,8 +107,7 @@ void SignalReader::read_normalised(std::size_t first, std::size_t count, float* 
       normalise<double>(signal_, first, count, mean_, inverse_std_, out);
       break;
   }
-  const float* bad =
-      std::find_if_not(out, out + count, [](float x) { return std::isfinite(x); });
+  const float* bad = std::find_if_not(out, out + count, [](float x) { return std::isfinite(x); });
   if (bad != out + count) {
     throw std::invalid_argument("sample " + std::to_string(first + (bad - out)) +
                                 " of the signal is NaN, infinite or beyond float32; replace or "

@@ -36,7 +36,6 @@ double bessel_i0(double x) {
   return sum;
 }
 
-
 }  // namespace
 
 Resampler::Resampler(double from, double to) {

@@ -30,8 +30,8 @@ class Resampler {
 
   std::ptrdiff_t up_ = 1;
   std::ptrdiff_t down_ = 1;
-  std::ptrdiff_t reach_ = 0;   // input samples that an output uses on either side of its own place
-  std::vector<double> taps_;   // [phase][2 * reach + 1]
+  std::ptrdiff_t reach_ = 0;  // input samples that an output uses on either side of its own place
+  std::vector<double> taps_;  // [phase][2 * reach + 1]
 };
 
 }  // namespace ecgrt

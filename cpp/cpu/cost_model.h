@@ -8,10 +8,10 @@
 namespace ecgrt {
 
 struct ConvShape {
-  std::size_t taps = 0;      // of the convolution as it is run, with stride 1
-  std::size_t inputs = 0;    // channels a row
-  std::size_t outputs = 0;   // channels
-  std::size_t rows = 0;      // of output, at the length that the plan was built for
+  std::size_t taps = 0;     // of the convolution as it is run, with stride 1
+  std::size_t inputs = 0;   // channels a row
+  std::size_t outputs = 0;  // channels
+  std::size_t rows = 0;     // of output, at the length that the plan was built for
   std::size_t weight_bytes = 4;
 };
 

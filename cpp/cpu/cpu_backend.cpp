@@ -70,8 +70,8 @@ struct CpuBackend::Workspace {
   std::vector<std::size_t> rows;     // of each tensor
   std::vector<std::size_t> offsets;  // of each slot in the arena, in floats
   AlignedBuffer arena;
-  std::vector<AlignedBuffer> scratch;  // one per worker
-  std::vector<Tasks> tasks;            // of each layer
+  std::vector<AlignedBuffer> scratch;                // one per worker
+  std::vector<Tasks> tasks;                          // of each layer
   std::unique_ptr<std::atomic<std::size_t>[]> next;  // task of each layer
 };
 

@@ -195,9 +195,8 @@ ECGRT_INLINE void transform(Row&& row, Bin&& bin) {
       i[J] = im[Q * kQuarter + J];
     });
     split<kQuarter, kTurnNum + Q * kTurnDen, 4 * kTurnDen>(r, i);
-    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
-      bin(Q * kQuarter + J, r[J], i[J]);
-    });
+    unroll<kQuarter>([&]<int J>()
+                         __attribute__((always_inline)) { bin(Q * kQuarter + J, r[J], i[J]); });
   });
 }
 
@@ -209,9 +208,8 @@ ECGRT_INLINE void transform_back(Bin&& bin, Row&& row) {
   Vec re[N], im[N];
   unroll<4>([&]<int Q>() __attribute__((always_inline)) {
     Vec r[kQuarter], i[kQuarter];
-    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
-      bin(Q * kQuarter + J, r[J], i[J]);
-    });
+    unroll<kQuarter>([&]<int J>()
+                         __attribute__((always_inline)) { bin(Q * kQuarter + J, r[J], i[J]); });
     join<kQuarter, kTurnNum + Q * kTurnDen, 4 * kTurnDen>(r, i);
     unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
       re[Q * kQuarter + J] = r[J];

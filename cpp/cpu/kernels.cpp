@@ -95,11 +95,13 @@ void inverse(const float* spectrum, ptrdiff_t bin_stride, ptrdiff_t first, ptrdi
 }
 
 ECGRT_INLINE void multiply_add(Vec* sum, Vec x, const Vec* w) {
-  unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) { add_product(sum[V], x, w[V]); });
+  unroll<kPanelVectors>([&]<int V>()
+                            __attribute__((always_inline)) { add_product(sum[V], x, w[V]); });
 }
 
 ECGRT_INLINE void multiply_subtract(Vec* sum, Vec x, const Vec* w) {
-  unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) { subtract_product(sum[V], x, w[V]); });
+  unroll<kPanelVectors>([&]<int V>()
+                            __attribute__((always_inline)) { subtract_product(sum[V], x, w[V]); });
 }
 
 // Makes the compiler read anew what it has read through p. Else it would hold every value of the
@@ -118,17 +120,15 @@ ECGRT_INLINE void multiply_rows(const float* input, ptrdiff_t channels, const We
     __builtin_prefetch(ahead + k * ahead_step);
     __builtin_prefetch(ahead + k * ahead_step + ahead_step / 2);
     Vec part[kPanelVectors];
-    unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-      part[V] = load(w + V * kLanes);
-    });
+    unroll<kPanelVectors>([&]<int V>()
+                              __attribute__((always_inline)) { part[V] = load(w + V * kLanes); });
     const float* x = input + k;
     unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
       multiply_add(re[R], broadcast(x[R * row_stride]), part);
       multiply_add(im[R], broadcast(x[R * row_stride + channels]), part);
     });
-    unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-      part[V] = load(w + kPanel + V * kLanes);
-    });
+    unroll<kPanelVectors>(
+        [&]<int V>() __attribute__((always_inline)) { part[V] = load(w + kPanel + V * kLanes); });
     forget(x);
     unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
       multiply_add(im[R], broadcast(x[R * row_stride]), part);
@@ -233,7 +233,9 @@ const KernelTable kKernels = {
     kComplexRows,
     kPanel,
     kNativeHalf,
-    {{16, forward<16>, inverse<16>}, {32, forward<32>, inverse<32>}, {64, forward<64>, inverse<64>}},
+    {{16, forward<16>, inverse<16>},
+     {32, forward<32>, inverse<32>},
+     {64, forward<64>, inverse<64>}},
     multiply<float>,
     multiply<Half>,
     widen,

@@ -1,5 +1,6 @@
-// The arithmetic that one instruction set provides, as plain functions: no allocation, no exception,
-// no standard templates. Every channel count is a multiple of kChannelMultiple; rows are time steps.
+// The arithmetic that one instruction set provides, as plain functions: no allocation, no
+// exception, no standard templates. Every channel count is a multiple of kChannelMultiple; rows are
+// time steps.
 #pragma once
 
 #include <stddef.h>
@@ -17,8 +18,8 @@ struct Epilogue {
   const float* residual;  // null: none; row t pools rows [t * pool, (t + 1) * pool)
   ptrdiff_t residual_channels;
   ptrdiff_t pool;
-  float* raw;        // null: not wanted
-  float* activated;  // null: not wanted
+  float* raw;          // null: not wanted
+  float* activated;    // null: not wanted
   const float* scale;  // null: no affine map before the ReLU
   const float* shift;
   ptrdiff_t channels;  // of the output, and its row stride
@@ -64,8 +65,9 @@ struct KernelTable {
   void (*widen)(const uint16_t* from, ptrdiff_t count, float* to);
   void (*narrow)(const float* from, ptrdiff_t count, uint16_t* to);
 
-  // Convolution without a transform, for short kernels and few channels: output row t is the product
-  // of the `depth` values from input + t * row_stride on with weights, [panel][depth][panel].
+  // Convolution without a transform, for short kernels and few channels: output row t is the
+  // product of the `depth` values from input + t * row_stride on with weights,
+  // [panel][depth][panel].
   void (*direct)(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const float* weights,
                  ptrdiff_t first_panel, ptrdiff_t panels, ptrdiff_t first_row, ptrdiff_t rows,
                  const Epilogue& epilogue);

@@ -165,8 +165,7 @@ std::size_t ConvLayer::most_tiles(std::size_t tiles) const {
     return std::max(bytes / tile_bytes / step * step, step);
   };
   const std::size_t again = divide_up(tiles, fitting(kBlockBytes)) - 1;
-  const bool large =
-      weights_.size() > kL2Bytes && again * weights_.size() > 2 * tiles * tile_bytes;
+  const bool large = weights_.size() > kL2Bytes && again * weights_.size() > 2 * tiles * tile_bytes;
   return fitting(large ? kLargeBlockBytes : kBlockBytes);
 }
 

@@ -95,8 +95,8 @@ ECGRT_INLINE void store(Half* p, Vec v) {
 }
 #endif
 
-// Calls f<0>(), f<1>(), ... f<N - 1>(): a loop that is unrolled before the optimiser looks at it, so
-// that arrays of vectors indexed by it live in registers.
+// Calls f<0>(), f<1>(), ... f<N - 1>(): a loop that is unrolled before the optimiser looks at it,
+// so that arrays of vectors indexed by it live in registers.
 template <int N, int I = 0, class F>
 ECGRT_INLINE void unroll(F&& f) {
   if constexpr (I < N) {

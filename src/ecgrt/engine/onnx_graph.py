@@ -239,7 +239,11 @@ class _Importer:
     def _maxpool(self, node: onnx.NodeProto) -> None:
         attributes = self._attributes(node)
         window, stride = attributes["kernel_shape"][-1], attributes.get("strides", [1])[-1]
-        if self.axes[node.input[0]][-1] != "T" or window != stride or any(attributes.get("pads", [])):
+        if (
+            self.axes[node.input[0]][-1] != "T"
+            or window != stride
+            or any(attributes.get("pads", []))
+        ):
             raise self._unsupported(node, "pooling whose window is not its stride")
         self._emit(node, "maxpool", self.channels[self.names[node.input[0]]], stride=stride)
 
