@@ -65,7 +65,8 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
     [
         ("", "kernels", 5),
         ("", "layers", 2),
-        ("", "threads", 6),
+        ("", "pool", 5),
+        ("", "classifier", 1),
         pytest.param(
             "",
             "allocations",
@@ -76,8 +77,9 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ),
         ("address", "kernels", 5),
         ("address", "layers", 2),
-        ("address", "threads", 6),
-        ("thread", "threads", 6),
+        ("address", "classifier", 1),
+        ("thread", "pool", 5),
+        ("thread", "classifier", 1),
     ],
 )
 def test_core(

@@ -82,6 +82,18 @@ def stride_beyond_the_filter() -> onnx.ModelProto:
     return g.model(g.head(x, 3, 3), make_metadata(5, 9))
 
 
+def logits_behind_a_relu() -> onnx.ModelProto:
+    g, x = graph()
+    rows = g.node("Relu", g.node("Transpose", g.conv(x, (1, 3), 5), perm=[0, 2, 1]))
+    return g.model(g.node("Softmax", rows, axis=-1), make_metadata(1, 9))
+
+
+def old_softmax_over_the_classes() -> onnx.ModelProto:
+    model = logits_behind_a_relu()
+    model.opset_import[0].version = 11
+    return model
+
+
 @pytest.mark.parametrize(
     "make",
     [
@@ -91,6 +103,8 @@ def stride_beyond_the_filter() -> onnx.ModelProto:
         same_lower_padding,
         lopsided_padding,
         stride_beyond_the_filter,
+        logits_behind_a_relu,
+        old_softmax_over_the_classes,
     ],
 )
 def test_other_ways_to_write_it(make: Callable[[], onnx.ModelProto], tmp_path: Path) -> None:
@@ -111,6 +125,7 @@ def not_of_the_family(
         inputs = [x] if weights is None else [x, g.normal(weights, 0.5)]
         return finish(g, g.node(operator, *inputs, **attributes), channels)
 
+    make.__name__ = "sound_but_for_one"
     return make
 
 
@@ -163,6 +178,32 @@ def softmax_over_time() -> onnx.ModelProto:
     return g.model(g.node("Softmax", rows, axis=1), make_metadata(1, 9))
 
 
+def old_softmax_over_time_and_classes() -> onnx.ModelProto:
+    """Before operator set 13, Softmax was over all axes from the second on."""
+    g, x = graph()
+    rows = g.node("Transpose", g.conv(x, (1, 3), 5), perm=[0, 2, 1])
+    model = g.model(g.node("Softmax", rows), make_metadata(1, 9))
+    model.opset_import[0].version = 11
+    return model
+
+
+def cast_there_and_back(numbers: int) -> onnx.ModelProto:
+    g, x = graph()
+    x = g.node("Cast", g.conv(x, (1, 3), 5), to=numbers)
+    return finish(g, g.node("Relu", g.node("Cast", x, to=onnx.TensorProto.FLOAT)))
+
+
+def batch_in_place_of_the_time() -> onnx.ModelProto:
+    g, x = graph()
+    x = g.node("Transpose", g.conv(x, (1, 3), 5))  # no permutation given: axes reversed
+    return finish(g, g.node("Relu", x))
+
+
+def more_channels_by_broadcasting() -> onnx.ModelProto:
+    g, x = graph()
+    return finish(g, g.node("Add", g.conv(x, (1, 1), 5), g.constant(vector(1, 2, 3))))
+
+
 @pytest.mark.parametrize(
     ("make", "operator"),
     [
@@ -175,6 +216,12 @@ def softmax_over_time() -> onnx.ModelProto:
         (not_of_the_family("Conv", weights=(3, 3, 3)), "Conv"),
         (not_of_the_family("Gemm", weights=(3, 3)), "Gemm"),
         (not_of_the_family("MaxPool", kernel_shape=[3], pads=[1, 1]), "MaxPool"),
+        (lambda: cast_there_and_back(onnx.TensorProto.INT32), "Cast"),
+        (lambda: cast_there_and_back(onnx.TensorProto.FLOAT16), "Cast"),
+        (not_of_the_family("Squeeze"), "Squeeze"),
+        (old_softmax_over_time_and_classes, "Softmax"),
+        (batch_in_place_of_the_time, "Transpose"),
+        (more_channels_by_broadcasting, "Add"),
         (vary_with_time, "Mul"),
         (gate, "Mul"),
         (weights_from_the_signal, "Conv"),

@@ -187,3 +187,17 @@ def test_every_way_to_cut_a_record(context: int, tmp_path: Path) -> None:
     ]
     for found, alone in zip(classifier.predict_batch(signals), signals, strict=True):
         assert_close(found, reference(alone), 1e-5)
+
+
+def test_windows_of_a_record_of_another_rate(tmp_path: Path) -> None:
+    """Pieces that are resampled by themselves fit together as the whole does."""
+    model = wide_network(5)
+    build_cpu_plan(save(model, tmp_path / "m.onnx"), tmp_path / "m.plan")
+    reference = Reference(model)
+    metadata = reference.metadata
+    scalars = {"mean": metadata.mean, "std": metadata.std}
+    for fs in (250, 257, 1000):
+        signal = walk(round(16 * 3_000 * fs / 300))
+        seen = _core.preprocess(signal, fs, **scalars, sampling_rate=300, samples_per_segment=16)
+        expected = reference(seen.astype(np.float64) * metadata.std + metadata.mean)
+        assert_close(ecgrt.Classifier(tmp_path / "m.plan").predict(signal, fs), expected, 1e-5)

@@ -1,0 +1,104 @@
+// Classifier::predict allocates nothing once it has seen a length. Every allocation of the process
+// is counted, by standing in front of the C library's; sanitizers stand there themselves.
+#include <cstdlib>
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "classifier.h"
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+}  // namespace
+
+extern "C" {
+
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) noexcept {
+  ++allocations;
+  return __libc_malloc(size);
+}
+void* calloc(std::size_t count, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_calloc(count, size);
+}
+void* realloc(void* memory, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_realloc(memory, size);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+  ++allocations;
+  return __libc_memalign(alignment, size);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexcept {
+  ++allocations;
+  *memory = __libc_memalign(alignment, size);
+  return *memory == nullptr ? 12 : 0;  // ENOMEM
+}
+
+}  // extern "C"
+
+namespace ecgrt {
+namespace {
+
+template <class Action>
+long count(const Action& action) {
+  const long before = allocations;
+  action();
+  return allocations - before;
+}
+
+TEST(allocations, are_counted) {
+  CHECK(count([] { std::vector<int>(3).swap(*std::make_unique<std::vector<int>>()); }) >= 2);
+  CHECK(count([] { std::free(std::aligned_alloc(64, 64)); }) == 1);
+  CHECK(count([] {
+          std::string text(100, 'x');
+          CHECK(text.size() == 100);
+        }) == 1);
+  CHECK(count([] {}) == 0);
+}
+
+TEST(allocations, none_in_the_steady_state) {
+  std::vector<std::int16_t> samples(20'000);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i] = static_cast<std::int16_t>(i * 7919 % 1001);
+  }
+  std::vector<Signal> signals;
+  for (const std::size_t size : {300, 9'000, 20'000, 64}) {
+    for (const double rate : {0.0, 300.0, 250.0, 500.0}) {
+      signals.push_back({samples.data(), SampleType::int16, sizeof(std::int16_t), size, rate});
+    }
+  }
+  for (const std::string& plan : check::plans()) {
+    for (const std::size_t threads : {1, 2, 3}) {
+      const Classifier classifier(plan, {threads, 0});
+      Prediction prediction;
+      const auto predict_all = [&] {
+        for (const Signal& signal : signals) classifier.predict({&signal, 1}, {&prediction, 1});
+      };
+      CHECK(count(predict_all) > 0);
+      for (int run = 0; run < 6; ++run) {
+        const long found = count(predict_all);
+        CHECK_AT(found == 0, std::to_string(found) + " allocations, " + plan + ", " +
+                                 std::to_string(threads) + " threads");
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ecgrt
+
+#endif

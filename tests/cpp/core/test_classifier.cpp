@@ -1,0 +1,68 @@
+// A classifier that many threads share: its arenas, resamplers and scratch memory.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <thread>
+#include <vector>
+
+#include "check.h"
+#include "classifier.h"
+
+namespace ecgrt {
+namespace {
+
+std::vector<float> make_signal(std::size_t size) {
+  std::vector<float> signal(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    signal[i] = 60.0F * std::sin(static_cast<float>(i) / 9) + static_cast<float>(i * 37 % 101);
+  }
+  return signal;
+}
+
+bool same(const Prediction& a, const Prediction& b) {
+  const auto near = [](float x, float y) { return std::abs(x - y) <= 1e-6F; };
+  return a.label == b.label && a.segment_probabilities.size() == b.segment_probabilities.size() &&
+         std::equal(a.segment_probabilities.begin(), a.segment_probabilities.end(),
+                    b.segment_probabilities.begin(), near);
+}
+
+TEST(classifier, callers_share_one) {
+  std::vector<std::vector<float>> samples;
+  std::vector<Signal> signals;
+  for (const std::size_t size : {64, 333, 700, 1024}) {
+    samples.push_back(make_signal(size));
+    for (const double rate : {0.0, 250.0}) {
+      signals.push_back({samples.back().data(), SampleType::float32, sizeof(float), size, rate});
+    }
+  }
+  for (const std::string& plan : check::plans()) {
+    std::vector<Prediction> expected(signals.size());
+    const Classifier one(plan, {1, 0});
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      one.predict({&signals[i], 1}, {&expected[i], 1});
+    }
+
+    const Classifier classifier(plan, {3, 0});
+    std::atomic<int> wrong{0};
+    const auto call = [&](std::size_t caller) {
+      Prediction prediction;
+      std::vector<Prediction> batch(signals.size());
+      for (std::size_t run = 0; run < 2; ++run) {
+        for (std::size_t k = 0; k < signals.size(); ++k) {
+          const std::size_t i = (k * 3 + caller) % signals.size();
+          classifier.predict({&signals[i], 1}, {&prediction, 1});
+          wrong += same(prediction, expected[i]) ? 0 : 1;
+        }
+        classifier.predict(signals, batch);
+        for (std::size_t i = 0; i < batch.size(); ++i) wrong += same(batch[i], expected[i]) ? 0 : 1;
+      }
+    };
+    std::vector<std::thread> callers;
+    for (std::size_t i = 0; i < 4; ++i) callers.emplace_back(call, i);
+    for (std::thread& caller : callers) caller.join();
+    CHECK_AT(wrong == 0, plan);
+  }
+}
+
+}  // namespace
+}  // namespace ecgrt
