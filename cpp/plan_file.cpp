@@ -119,8 +119,9 @@ class Reader {
   }
 
   void check_logits() const {
-    const auto& last = plan_.convolutions;
-    require(!last.empty() && last.back().raw == plan_.logits, "nothing computes its logits");
+    require(!plan_.convolutions.empty(), "no convolution");
+    const PlanConvolution& last = plan_.convolutions.back();
+    require(plan_.logits == last.raw || plan_.logits == last.activated, "its logits");
   }
 
   void check_golden() const {

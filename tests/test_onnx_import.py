@@ -193,6 +193,14 @@ def cast_there_and_back(numbers: int) -> onnx.ModelProto:
     return finish(g, g.node("Relu", g.node("Cast", x, to=onnx.TensorProto.FLOAT)))
 
 
+def rounded_to_whole_numbers() -> onnx.ModelProto:
+    return cast_there_and_back(onnx.TensorProto.INT32)
+
+
+def rounded_to_half_precision() -> onnx.ModelProto:
+    return cast_there_and_back(onnx.TensorProto.FLOAT16)
+
+
 def batch_in_place_of_the_time() -> onnx.ModelProto:
     g, x = graph()
     x = g.node("Transpose", g.conv(x, (1, 3), 5))  # no permutation given: axes reversed
@@ -216,8 +224,8 @@ def more_channels_by_broadcasting() -> onnx.ModelProto:
         (not_of_the_family("Conv", weights=(3, 3, 3)), "Conv"),
         (not_of_the_family("Gemm", weights=(3, 3)), "Gemm"),
         (not_of_the_family("MaxPool", kernel_shape=[3], pads=[1, 1]), "MaxPool"),
-        (lambda: cast_there_and_back(onnx.TensorProto.INT32), "Cast"),
-        (lambda: cast_there_and_back(onnx.TensorProto.FLOAT16), "Cast"),
+        (rounded_to_whole_numbers, "Cast"),
+        (rounded_to_half_precision, "Cast"),
         (not_of_the_family("Squeeze"), "Squeeze"),
         (old_softmax_over_time_and_classes, "Softmax"),
         (batch_in_place_of_the_time, "Transpose"),

@@ -33,6 +33,7 @@ class _Importer:
         from onnx import numpy_helper
 
         self.graph = model.graph
+        self.opset = max((o.version for o in model.opset_import if not o.domain), default=1)
         self.constants: dict[str, Array] = {
             tensor.name: numpy_helper.to_array(tensor) for tensor in self.graph.initializer
         }
@@ -146,7 +147,8 @@ class _Importer:
         shape = (1,) * (len(axes) - value.ndim) + value.shape
         channels = self.channels[self.names[source]]
         varying = [a for a, n in zip(axes, shape, strict=True) if n != 1]
-        if value.ndim > len(axes) or varying not in ([], ["C"]):
+        fits = value.size in (1, channels) and varying in ([], ["C"])
+        if value.ndim > len(axes) or not fits:
             raise self._unsupported(node, f"operand of shape {value.shape}")
         return np.broadcast_to(value.ravel().astype(np.float64), (channels,)).copy()
 
@@ -267,7 +269,8 @@ class _Importer:
 
     def _softmax(self, node: onnx.NodeProto) -> None:
         axes = self.axes[node.input[0]]
-        if axes[self._attributes(node).get("axis", -1)] != "C":
+        # Before operator set 13 the default was all axes from the second on.
+        if axes[self._attributes(node).get("axis", -1 if self.opset >= 13 else 1)] != "C":
             raise self._unsupported(node, "Softmax over another axis than the classes")
         self._emit(node, "softmax", self.channels[self.names[node.input[0]]])
 
@@ -275,7 +278,11 @@ class _Importer:
 
     def _transpose(self, node: onnx.NodeProto) -> None:
         axes = self.axes[node.input[0]]
-        self._view(node, "".join(axes[i] for i in self._attributes(node)["perm"]))
+        order = self._attributes(node).get("perm", range(len(axes))[::-1])
+        moved = "".join(axes[i] for i in order)
+        if "N" in moved[1:]:
+            raise self._unsupported(node, "move of the batch")
+        self._view(node, moved)
 
     def _unsqueeze(self, node: onnx.NodeProto) -> None:
         axes = list(self.axes[node.input[0]])
@@ -286,7 +293,7 @@ class _Importer:
     def _squeeze(self, node: onnx.NodeProto) -> None:
         axes = self.axes[node.input[0]]
         dropped = {i % len(axes) for i in self._integers(node, 1, "axes")}
-        if any(axes[i] != "1" for i in dropped):
+        if not dropped or any(axes[i] != "1" for i in dropped):
             raise self._unsupported(node, "squeeze of an axis that is not 1")
         self._view(node, "".join(a for i, a in enumerate(axes) if i not in dropped))
 
@@ -311,7 +318,12 @@ class _Importer:
     def _identity(self, node: onnx.NodeProto) -> None:
         self._view(node, self.axes[node.input[0]])
 
-    _dropout = _cast = _identity
+    _dropout = _identity
+
+    def _cast(self, node: onnx.NodeProto) -> None:
+        if self._attributes(node)["to"] != 1:  # TensorProto.FLOAT
+            raise self._unsupported(node, "conversion to another type than float32")
+        self._identity(node)
 
 
 def _name(node: onnx.NodeProto) -> str:
