@@ -130,8 +130,13 @@ def test_interrupted_and_resumed_run_equals_a_straight_one(
 
     monkeypatch.setattr(Learner, "evaluate", interrupted)
     config = tiny_config(folder)
-    with pytest.raises(KeyboardInterrupt):
-        train(config, "cut")
+    # where tests run in the background, the shell has told them to ignore Ctrl-C
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(config, "cut")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "2 epochs are complete, go on with --resume" in capsys.readouterr().out
     (run,) = (folder / "saved" / "cut").iterdir()
     assert len(Run(run).history()) == 2
