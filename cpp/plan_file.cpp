@@ -79,7 +79,6 @@ class Reader {
   CpuPlan read() {
     plan_.metadata = parse_metadata(header_.at("metadata").get_ref<const std::string&>());
     plan_.training_records = header_.value("training_records", "");
-    plan_.precision = header_.at("precision");
     plan_.opt_samples = header_.at("opt_samples");
     plan_.logits = header_.at("logits");
     plan_.classes = header_.at("classes");

@@ -65,7 +65,6 @@ struct PlanConvolution {
 struct CpuPlan {
   Metadata metadata;
   std::string training_records;  // names separated by spaces
-  std::string precision;         // "fp32" or "fp16"
   std::size_t opt_samples = 0;
   std::vector<PlanTensor> tensors;  // tensor 0 is the input
   std::vector<PlanConvolution> convolutions;

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgrt.scoring import CLASSES, read_answers, score, write_answers, write_text
+from ecgrt.files import write_text
+from ecgrt.scoring import CLASSES, read_answers, score, write_answers
 
 
 def test_worked_example() -> None:

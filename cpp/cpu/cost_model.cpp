@@ -8,8 +8,8 @@ namespace {
 
 // A core does two vector multiply-adds a cycle; transforms, which are additions and shuffles of
 // registers as well, reach about a third of that. Weights that do not fit the L2 cache are read
-// anew for every record, at some bytes a cycle. The ratios hold within a factor of two from
-// Zen 3 to Emerald Rapids, and the choices they lead to are the same over that range.
+// anew for every record, at some bytes a cycle. Rough figures, in agreement with what was measured
+// on Zen 3; only the order of the candidates matters.
 constexpr double kMultiplyAddsPerCycle = 2.0;
 constexpr double kTransformShare = 0.35;
 constexpr double kBytesPerCycle = 6.0;

@@ -157,15 +157,12 @@ void CpuBackend::run(std::span<const Window> windows) const {
     return;
   }
   // Workspaces are made and sized before the team starts, for that may fail and a team must not.
-  const std::size_t longest =
-      std::max_element(windows.begin(), windows.end(), [](const Window& a, const Window& b) {
-        return a.segments < b.segments;
-      })->segments;
   std::vector<WorkspaceLease> leases;
   const std::size_t workers = std::min(pool_->size(), windows.size());
   leases.reserve(workers);
   for (std::size_t i = 0; i < workers; ++i) {
-    prepare(*leases.emplace_back(*this), {nullptr, longest, nullptr}, 1);
+    leases.emplace_back(*this);
+    for (const Window& window : windows) prepare(*leases.back(), window, 1);
   }
   std::atomic<std::size_t> next{0};
   pool_->run([&](std::size_t worker, std::size_t) {

@@ -50,7 +50,7 @@ class ConvLayer {
 
   // Rows of zeros that the kernel may read before and behind the input's own.
   std::size_t rows_before() const { return pad_; }
-  std::size_t rows_behind() const { return (rows_per_task_read_ + 1) * stride_; }
+  std::size_t rows_behind() const { return (rows_read_ + 1) * stride_; }
 
   Tasks divide(std::size_t rows, std::size_t workers) const;
   std::size_t scratch_floats(const Tasks& tasks) const;
@@ -63,7 +63,6 @@ class ConvLayer {
   Epilogue epilogue() const;
 
   const std::string& algorithm() const { return algorithm_; }
-  std::size_t stride() const { return stride_; }
 
  private:
   void pack_direct(const Blob& weights) noexcept;
@@ -82,7 +81,7 @@ class ConvLayer {
   std::size_t outputs_;  // channels
   std::size_t panels_;
   std::size_t rows_per_tile_ = 1;
-  std::size_t rows_per_task_read_ = 0;  // rows that a tile reads, in rows as they are run
+  std::size_t rows_read_ = 0;  // rows that a tile reads, in rows as they are run
   bool half_ = false;
   AlignedBuffer weights_;
   std::vector<float> bias_, scale_, shift_;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from . import __version__
 from .evaluate import measure
+from .files import replacing
 
 #: Authors where none are named.
 AUTHORS = ("The ecgrt developers",)
@@ -133,20 +133,15 @@ def _license() -> str:
 
 
 def _write_zip(out: Path, texts: dict[str, str], files: dict[str, Path]) -> Path:
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with zipfile.ZipFile(part, "w") as archive:
-            for name, text in texts.items():
-                archive.writestr(_member(name), text)
-            for name, path in files.items():
-                with (
-                    path.open("rb") as source,
-                    archive.open(_member(name), "w", force_zip64=True) as target,
-                ):
-                    shutil.copyfileobj(source, target)
-        os.replace(part, out)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(out) as part, zipfile.ZipFile(part, "w") as archive:
+        for name, text in texts.items():
+            archive.writestr(_member(name), text)
+        for name, path in files.items():
+            with (
+                path.open("rb") as source,
+                archive.open(_member(name), "w", force_zip64=True) as target,
+            ):
+                shutil.copyfileobj(source, target)
     return out
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from . import Classifier
+from .files import write_text
 from .metadata import digest_records
 from .physionet import label_version, read_reference
 from .progress import track
 from .records import list_records, read_record
 from .report import LOAD, Evaluation, Timing, to_json, to_text, to_timing_csv
-from .scoring import CLASSES, score, write_answers, write_text
+from .scoring import CLASSES, score, write_answers
 
 T = TypeVar("T")
 

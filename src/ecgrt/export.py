@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from . import dataset
 from .config import TrainConfig
 from .dataset import Floats
 from .extras import require, require_keras
+from .files import replacing
 from .metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
 from .runs import Run, best
 
@@ -102,12 +102,8 @@ def save_onnx(
             f"ONNX Runtime differs from Keras by {difference:.1e} in a probability, more than "
             f"{TOLERANCE:.0e}; {path} was not written"
         )
-    part = path.with_name(f".part-{path.name}")
-    try:
+    with replacing(path) as part:
         part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return difference
 
 

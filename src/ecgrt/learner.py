@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from . import dataset
 from .config import TrainConfig
 from .dataset import Example
 from .extras import require, require_keras
+from .files import replacing
 from .network import build_network
 from .progress import track
 
@@ -137,11 +137,13 @@ class Learner:
         """Write a checkpoint for use: a ``.keras`` file without the optimizer's two thirds."""
         model = self._model
         bare = self._keras.Model(model.inputs, model.outputs, name=model.name)
-        _replace(path, bare.save)
+        with replacing(path) as part:
+            bare.save(part)
 
     def save_state(self, path: Path) -> None:
         """Write weights and optimizer for :meth:`load_state`, a ``.weights.h5`` file."""
-        _replace(path, self._model.save_weights)
+        with replacing(path) as part:
+            self._model.save_weights(part)
 
     def load_state(self, path: Path) -> None:
         """Take up where :meth:`save_state` was called.
@@ -154,12 +156,3 @@ class Learner:
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; this run cannot be resumed")
         self._model.load_weights(path)
-
-
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    part = path.with_name(f".part-{path.name}")  # in front, for Keras goes by the suffix
-    try:
-        write(part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .download import get, is_url, read_sums, unzip
+from .files import write_text
 from .metadata import digest_records
 from .progress import track
 from .records import list_records, read_record
-from .scoring import CLASSES, read_answers, write_text
+from .scoring import CLASSES, read_answers
 
 PHYSIONET_URL = "https://physionet.org/files/challenge-2017/1.0.0/"
 #: The final labels of the training records (PhysioNet's zips carry older ones).

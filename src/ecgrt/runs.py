@@ -23,8 +23,8 @@ from datetime import datetime
 from pathlib import Path
 
 from .config import TrainConfig
+from .files import write_text
 from .metadata import Metadata
-from .scoring import write_text
 
 #: Fields that may change between a run and its continuation.
 RESUMABLE = ("max_epochs", "stop_patience", "train", "dev", "save_dir", "tensorboard")

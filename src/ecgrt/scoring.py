@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from .files import write_text
 
 #: Symbols of an answer, in the order of the official score's rows: normal rhythm, atrial
 #: fibrillation, other rhythm, too noisy to tell.
@@ -127,17 +128,6 @@ def write_answers(path: str | Path, answers: Mapping[str, str]) -> None:
         if not name or name != name.strip() or any(mark in name for mark in ",\r\n"):
             raise ValueError(f"{name!r} cannot be a record's name in an answers file")
     write_text(path, "".join(f"{name},{label}\n" for name, label in answers.items()))
-
-
-def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text by way of a temporary file beside the target, so never half of it."""
-    path = Path(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _check_label(label: str, where: str) -> None:

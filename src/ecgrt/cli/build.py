@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -161,9 +160,9 @@ def _build_cpu(args: argparse.Namespace) -> str:
     """Build the plan beside its place, move it there once its answers are right."""
     from .. import Classifier, PlanError
     from ..engine.cpu_plan import build_cpu_plan
+    from ..files import replacing
 
-    unchecked = args.out.with_name(f".{args.out.name}.{os.getpid()}.unchecked")
-    try:
+    with replacing(args.out) as unchecked:
         build_cpu_plan(args.onnx, unchecked, precision=args.precision, opt_seconds=args.opt_seconds)
         classifier = Classifier(unchecked)
         difference = classifier.self_test()
@@ -173,7 +172,4 @@ def _build_cpu(args: argparse.Namespace) -> str:
                 f"machine ({classifier.backend}), more than {TOLERANCE[args.precision]:.0e}: "
                 "it was not written; please report this"
             )
-        os.replace(unchecked, args.out)
-    finally:
-        unchecked.unlink(missing_ok=True)
     return f", {classifier.backend}, within {difference:.1e} of ONNX Runtime's probabilities"

@@ -24,7 +24,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +34,7 @@ from ecgrt.engine.fusion import FusedConv, FusedNetwork, fuse
 from ecgrt.engine.layers import Array, UnsupportedModelError
 from ecgrt.engine.onnx_graph import load_graph
 from ecgrt.extras import require
+from ecgrt.files import replacing
 from ecgrt.metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
 
 MAGIC = b"ECGRTCPU"
@@ -264,12 +264,5 @@ def _write(path: Path, header: dict[str, Any], blobs: _Blobs) -> None:
         ALIGNMENT + len(payload),
         checksum(payload),
     )
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        try:
-            file.write(preamble + payload)
-            file.close()
-            os.chmod(file.name, 0o644)
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+    with replacing(path) as part:
+        part.write_bytes(preamble + payload)

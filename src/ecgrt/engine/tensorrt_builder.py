@@ -6,13 +6,12 @@ it runs, and so are the base classes of the logger and the progress monitor.
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ecgrt.extras import require
+from ecgrt.files import replacing
 
 #: How hard the enterprise builder searches (0 to 5); 5 takes minutes and gives the lowest latency.
 BUILDER_LEVEL = 5
@@ -122,7 +121,8 @@ def compile_network(
         raise ValueError("TensorRT cannot build this model: " + "; ".join(log.errors))
     if timing_cache is not None:
         timing_cache.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(timing_cache, bytes(config.get_timing_cache().serialize()))
+        with replacing(timing_cache) as part:
+            part.write_bytes(bytes(config.get_timing_cache().serialize()))
     return bytes(plan)
 
 
@@ -183,11 +183,3 @@ def _make_monitor(trt: Any) -> Any:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
     return Monitor()
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file under another name beside its place, then rename it."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        partial = Path(folder) / path.name
-        partial.write_bytes(data)
-        os.replace(partial, path)

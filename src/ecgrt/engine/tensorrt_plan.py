@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecgrt.engine.tensorrt_builder import Shape, compile_network, to_fp16, write_atomically
+from ecgrt.engine.tensorrt_builder import Shape, compile_network, to_fp16
 from ecgrt.extras import require
+from ecgrt.files import replacing
 from ecgrt.metadata import ONNX_KEY, Metadata
 
 PRECISIONS = ("fp32", "fp16")
@@ -163,7 +164,8 @@ def build_tensorrt_plan(
     plan = compile_network(trt, model, name, profile.shapes(metadata.samples_per_segment), timings)
     if name.encode() not in plan:
         raise ValueError("the plan does not hold the metadata: TensorRT dropped the network's name")
-    write_atomically(Path(plan_path), plan)
+    with replacing(plan_path) as part:
+        part.write_bytes(plan)
 
 
 def installed_flavours() -> list[str]:
