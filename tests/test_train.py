@@ -64,6 +64,7 @@ def test_what_a_run_leaves(straight: Path) -> None:
     )
     assert {path.name for path in straight.iterdir()} == {
         "config.json",
+        "curves.svg",
         "history.csv",
         "preprocessing.json",
         "resume-004.weights.h5",
@@ -171,7 +172,7 @@ def test_padding_does_not_count(folder: Path) -> None:
     examples = data.train[:4]
     signals, targets, weights = dataset.collate(examples)
     assert (weights == 0).any()
-    loss, accuracy = learner._model.test_on_batch(signals, targets, sample_weight=weights)
+    loss, accuracy = learner._trainee.test_on_batch(signals, targets, sample_weight=weights)
     unpadded_loss, unpadded_accuracy, _ = learner.evaluate(examples)
     assert loss == pytest.approx(unpadded_loss, rel=1e-5)
     assert accuracy == pytest.approx(unpadded_accuracy, rel=1e-6)
@@ -180,13 +181,13 @@ def test_padding_does_not_count(folder: Path) -> None:
         np.pad(array, [*width, (0, 0)][: array.ndim])
         for array, width in zip((signals, targets, weights), longer, strict=True)
     ]
-    longer_loss, _ = learner._model.test_on_batch(padded[0], padded[1], sample_weight=padded[2])
+    longer_loss, _ = learner._trainee.test_on_batch(padded[0], padded[1], sample_weight=padded[2])
     assert longer_loss == pytest.approx(loss, rel=1e-6)
 
 
 def test_other_seed_other_weights(folder: Path) -> None:
     def kernel(seed: int) -> np.ndarray:
-        model = Learner(tiny_config(folder, seed=seed), 4)._model
+        model = Learner(tiny_config(folder, seed=seed), 4)._trainee
         value: np.ndarray = model.get_layer("stem.conv").kernel.numpy()
         return value
 
@@ -261,7 +262,7 @@ def test_out_of_memory_names_batch_size(folder: Path, monkeypatch: pytest.Monkey
     def exhausted(*args: Any, **kwargs: Any) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(learner._model, "fit", exhausted)
+    monkeypatch.setattr(learner._trainee, "fit", exhausted)
     with pytest.raises(ValueError, match="batch_size is 4; make it smaller"):
         learner.fit(data.train, 1, 1e-3)
 

@@ -17,6 +17,8 @@ INITIALIZERS = (
     "lecun_normal",
     "lecun_uniform",
 )
+SCHEDULES = ("plateau", "cosine")
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 MAX_STRIDE = 16
 
 
@@ -146,6 +148,36 @@ class TrainConfig(NetworkConfig):
         Hz at which the network sees the signal; records of another rate are resampled.
     tensorboard
         Also write the curves for TensorBoard, into the run folder.
+    precision
+        Keras' dtype policy: ``"float32"``, or for GPUs ``"mixed_float16"`` or ``"mixed_bfloat16"``.
+        The checkpoints are float32 in any case.
+    multi_gpu
+        Train on all GPUs of the machine (``tf.distribute.MirroredStrategy``), each on its part of
+        every batch.
+    initial_weights
+        A ``.keras`` checkpoint of the same network to start from, None for fresh weights.
+    schedule
+        ``"plateau"``: the learning rate falls where the dev loss stays, see
+        `learning_rate_patience`; ``"cosine"``: it falls along half a cosine, epoch by epoch, from
+        `learning_rate` to almost 0 at `max_epochs`.
+    averaging
+        Momentum of the running average of the weights, which is what is judged and saved; 0 for
+        the weights themselves.
+    label_smoothing
+        Share of each target that is spread evenly over the classes.
+    record_loss
+        Share of the loss that judges the record's mean logit, the rest judges each segment.
+    crop_seconds
+        Train on a random part of this length of every record; 0 for all of it.
+    stretch
+        Largest relative change of speed.
+    amplitude
+        Largest change of amplitude, in powers of two.
+    flip
+        Share of records that are turned upside down, as when the electrodes are swapped.
+    wander, hum, noise
+        Largest amplitude of baseline wander and of 50 or 60 Hz hum, and largest standard deviation
+        of white noise, that are added; in standard deviations of the training signals.
     """
 
     train: str
@@ -159,10 +191,25 @@ class TrainConfig(NetworkConfig):
     seed: int = 2018
     sampling_rate: float = 300.0
     tensorboard: bool = False
+    precision: str = "float32"
+    multi_gpu: bool = False
+    initial_weights: str | None = None
+    schedule: str = "plateau"
+    averaging: float = 0.0
+    label_smoothing: float = 0.0
+    record_loss: float = 0.0
+    crop_seconds: float = 0.0
+    stretch: float = 0.0
+    amplitude: float = 0.0
+    flip: float = 0.0
+    wander: float = 0.0
+    hum: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("train", "dev", "save_dir"):
+        paths = ["train", "dev", "save_dir"]
+        for name in paths + ["initial_weights"] * (self.initial_weights is not None):
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise _invalid(name, value, "a path")
@@ -172,6 +219,15 @@ class TrainConfig(NetworkConfig):
         for name in ("learning_rate", "sampling_rate"):
             _check_number(name, getattr(self, name), lambda value: value > 0, "a positive number")
         _check_choice("tensorboard", self.tensorboard, (False, True))
+        _check_choice("multi_gpu", self.multi_gpu, (False, True))
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        for name in ("averaging", "label_smoothing", "stretch"):
+            _check_number(name, getattr(self, name), lambda share: 0 <= share < 1, "0 <= x < 1")
+        for name in ("record_loss", "flip"):
+            _check_number(name, getattr(self, name), lambda share: 0 <= share <= 1, "0 <= x <= 1")
+        for name in ("crop_seconds", "amplitude", "wander", "hum", "noise"):
+            _check_number(name, getattr(self, name), lambda value: value >= 0, "a number >= 0")
 
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:

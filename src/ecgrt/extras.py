@@ -43,6 +43,7 @@ def require_keras() -> Any:
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default without AVX-512
     tensorflow = require("tensorflow", extra="train")
     with contextlib.suppress(RuntimeError):
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import dataset
+from .augment import vary
 from .config import TrainConfig
 from .dataset import Example
 from .extras import require, require_keras
 from .files import replacing
+from .loss import make_loss
 from .network import build_network
 from .progress import track
+from .spectral import spectral_conv
 
 #: Each parameter's gradient is scaled down to at most this norm.
 CLIP_NORM = 1.0
@@ -42,14 +46,34 @@ class Learner:
         tf.config.experimental.enable_op_determinism()
         if tf.config.threading.get_inter_op_parallelism_threads() != 1:
             print("note: TensorFlow was at work before; this run is repeatable but for rounding")
-        self._model = build_network(config, num_classes)
-        self._model.compile(
-            optimizer=keras.optimizers.Adam(config.learning_rate, clipnorm=CLIP_NORM),
-            # The mean over the segments of weight 1: those that are not padding.
-            loss=keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
+        self._plain = build_network(config, num_classes)
+        with _strategy(tf, config).scope():
+            self._compile(num_classes)
+
+    def _compile(self, num_classes: int) -> None:
+        """Build the network that learns: it computes as the recipe and the machine want it."""
+        keras, config = self._keras, self._config
+        on_gpu = bool(self._tf.config.list_physical_devices("GPU"))
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(config.precision)
+        try:
+            self._model = build_network(config, num_classes, None if on_gpu else spectral_conv())
+        finally:
+            keras.config.set_dtype_policy(policy)
+        if config.initial_weights is not None:
+            self._model.set_weights(_read_weights(keras, config.initial_weights, self._plain))
+        average = {"use_ema": True, "ema_momentum": config.averaging} if config.averaging else {}
+        self._optimizer = keras.optimizers.Adam(config.learning_rate, clipnorm=CLIP_NORM, **average)
+        self._trainee = keras.Model(self._model.inputs, self._model.get_layer("head.dense").output)
+        scaled = config.precision == "mixed_float16"
+        self._trainee.compile(
+            optimizer=keras.optimizers.LossScaleOptimizer(self._optimizer)
+            if scaled
+            else self._optimizer,
+            loss=make_loss(config),
             weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         )
-        self._model.optimizer.build(self._model.trainable_variables)
+        self._trainee.optimizer.build(self._trainee.trainable_variables)
 
     def fit(
         self, examples: Sequence[Example], epoch: int, learning_rate: float
@@ -66,7 +90,7 @@ class Learner:
         ValueError
             If a batch does not fit into memory, or the loss is no longer a number.
         """
-        model, tf = self._model, self._tf
+        model, tf = self._trainee, self._tf
         model.optimizer.learning_rate = learning_rate
         rng = np.random.default_rng([self._config.seed, epoch])
         try:
@@ -99,7 +123,7 @@ class Learner:
 
         def generate() -> Iterator[tuple[Any, ...]]:
             for indices in dealt:
-                yield dataset.collate([examples[i] for i in indices])
+                yield dataset.collate([self._vary(examples[i], rng) for i in indices])
 
         signature = (
             tf.TensorSpec((None, None, 1), tf.float32),
@@ -108,6 +132,28 @@ class Learner:
         )
         data = tf.data.Dataset.from_generator(generate, output_signature=signature)
         return data.apply(tf.data.experimental.assert_cardinality(len(dealt))).prefetch(2)
+
+    def _vary(self, example: Example, rng: np.random.Generator) -> Example:
+        return vary(example, self._config, self._config.samples_per_segment, rng)
+
+    @contextmanager
+    def _judged(self) -> Iterator[Any]:
+        """Give the network that is judged and saved, its weights averaged if the recipe says so.
+
+        Averages need a step of training, for they start with the weights after the first.
+        """
+        variables = self._trainee.trainable_variables
+        own = [variable.numpy() for variable in variables] if self._config.averaging else []
+        if own:
+            self._optimizer.finalize_variable_values(variables)
+        try:
+            if self._config.multi_gpu:  # one GPU is enough, and a batch of one cannot be shared
+                self._plain.set_weights(self._model.get_weights())
+            yield self._plain if self._config.multi_gpu else self._model
+        finally:
+            if own:
+                for variable, value in zip(variables, own, strict=True):
+                    variable.assign(value)
 
     def evaluate(self, examples: Sequence[Example]) -> tuple[float, float, dict[str, int]]:
         """See examples as they are when serving, without padding.
@@ -122,28 +168,33 @@ class Learner:
         loss, right, segments = 0.0, 0, 0
         answers: dict[str, int] = {}
         groups = dataset.equal_lengths(examples, self._config.batch_size)
-        for group in track(groups, desc="dev"):
-            signals, targets, _ = dataset.collate(group)
-            probabilities = self._model.predict_on_batch(signals)
-            true = np.take_along_axis(probabilities, targets[..., np.newaxis].astype(np.intp), -1)
-            loss -= float(np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=np.float64).sum())
-            right += int((probabilities.argmax(-1) == targets).sum())
-            segments += targets.size
-            decided = dataset.decide(probabilities).tolist()
-            answers.update(zip((example.name for example in group), decided, strict=True))
+        with self._judged() as network:
+            for group in track(groups, desc="dev"):
+                signals, targets, _ = dataset.collate(group)
+                probabilities = network.predict_on_batch(signals)
+                true = np.take_along_axis(
+                    probabilities, targets[..., np.newaxis].astype(np.intp), -1
+                )
+                loss -= float(
+                    np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=np.float64).sum()
+                )
+                right += int((probabilities.argmax(-1) == targets).sum())
+                segments += targets.size
+                decided = dataset.decide(probabilities).tolist()
+                answers.update(zip((example.name for example in group), decided, strict=True))
         return loss / segments, right / segments, answers
 
     def save_network(self, path: Path) -> None:
         """Write a checkpoint for use: a ``.keras`` file without the optimizer's two thirds."""
-        model = self._model
-        bare = self._keras.Model(model.inputs, model.outputs, name=model.name)
+        with self._judged() as network:
+            self._plain.set_weights(network.get_weights())
         with replacing(path) as part:
-            bare.save(part)
+            self._plain.save(part)
 
     def save_state(self, path: Path) -> None:
         """Write weights and optimizer for :meth:`load_state`, a ``.weights.h5`` file."""
         with replacing(path) as part:
-            self._model.save_weights(part)
+            self._trainee.save_weights(part)
 
     def load_state(self, path: Path) -> None:
         """Take up where :meth:`save_state` was called.
@@ -155,4 +206,31 @@ class Learner:
         """
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; this run cannot be resumed")
-        self._model.load_weights(path)
+        self._trainee.load_weights(path)
+
+
+def _strategy(tf: Any, config: TrainConfig) -> Any:
+    """Return how the work is shared out: one device, or a copy of the network on each GPU."""
+    if not config.multi_gpu:
+        return tf.distribute.get_strategy()
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    if gpus < 2:
+        raise ValueError(f"multi_gpu is true, but TensorFlow sees {gpus} GPU; it needs two or more")
+    return tf.distribute.MirroredStrategy()
+
+
+def _read_weights(keras: Any, path: str, network: Any) -> list[Any]:
+    """Return a checkpoint's weights; raise if it is missing or of another network."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"initial_weights: no such checkpoint: {path}")
+    try:
+        weights = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
+    except Exception as error:  # Keras raises whatever the damage leads to
+        raise ValueError(
+            f"initial_weights: {path} is no whole Keras checkpoint: {error}"
+        ) from error
+    if [w.shape for w in weights] != [w.shape for w in network.get_weights()]:
+        raise ValueError(
+            f"initial_weights: {path} is another network than the configuration describes"
+        )
+    return list(weights)

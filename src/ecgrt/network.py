@@ -15,7 +15,7 @@ from .extras import require_keras
 BATCH_NORM_EPSILON = 1e-3
 
 
-def build_network(config: NetworkConfig, num_classes: int = 4) -> Any:
+def build_network(config: NetworkConfig, num_classes: int = 4, conv: Any = None) -> Any:
     """Build the network that a configuration describes, with fresh weights.
 
     Parameters
@@ -24,6 +24,8 @@ def build_network(config: NetworkConfig, num_classes: int = 4) -> Any:
         Any valid configuration of the family.
     num_classes
         Outputs per segment, at least 2.
+    conv
+        Layer class of the convolutions, ``keras.layers.Conv1D`` by default.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def build_network(config: NetworkConfig, num_classes: int = 4) -> Any:
     if num_classes < 2:
         raise ValueError(f"num_classes must be at least 2, not {num_classes}")
     keras = require_keras()
-    builder = _Builder(keras, config)
+    builder = _Builder(keras, config, conv or keras.layers.Conv1D)
     signal = keras.Input((None, 1), name="signal")
     x = builder.plain(signal) if config.is_regular_conv else builder.residual(signal)
     x = keras.layers.Dense(num_classes, name="head.dense")(x)
@@ -53,8 +55,9 @@ def build_network(config: NetworkConfig, num_classes: int = 4) -> Any:
 class _Builder:
     """Adds parts of the network to a Keras tensor (N, T, C)."""
 
-    def __init__(self, keras: Any, config: NetworkConfig) -> None:
+    def __init__(self, keras: Any, config: NetworkConfig, conv: Any) -> None:
         self._keras = keras
+        self._conv_layer = conv
         self._config = config
 
     def plain(self, x: Any) -> Any:
@@ -97,7 +100,7 @@ class _Builder:
         return x
 
     def _conv(self, x: Any, filters: int, stride: int, name: str) -> Any:
-        return self._keras.layers.Conv1D(
+        return self._conv_layer(
             filters,
             self._config.conv_filter_length,
             strides=stride,

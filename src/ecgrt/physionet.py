@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .download import get, is_url, read_sums, unzip
+from .extras import require
 from .files import write_text
-from .metadata import digest_records
+from .metadata import ONNX_TRAINING_RECORDS_KEY, digest_records
 from .progress import track
 from .records import list_records, read_record
 from .scoring import CLASSES, read_answers
@@ -130,6 +131,7 @@ def split(
     out: str | Path | None = None,
     dev_fraction: float = 0.1,
     seed: int = 2018,
+    like: str | Path | None = None,
 ) -> tuple[Path, Path]:
     """Share out the training records between train.json and dev.json.
 
@@ -151,6 +153,9 @@ def split(
         Share of each class that goes to dev, between 0 and 1.
     seed
         Another seed, another split.
+    like
+        An ONNX model of ecgrt's, to share out the records as they were for it: what it was trained
+        on goes to train, all the rest to dev. `dev_fraction` and `seed` do not count then.
 
     Returns
     -------
@@ -160,10 +165,10 @@ def split(
     Raises
     ------
     FileNotFoundError
-        If the training records, their labels or the validation set are not there.
+        If the training records, their labels, the validation set or the model are not there.
     ValueError
-        If a record is damaged, too short or has no label, or `dev_fraction` leaves train or dev
-        without a record.
+        If a record is damaged, too short or has no label, `dev_fraction` leaves train or dev
+        without a record, or the model does not name its training records.
     """
     directory = Path(directory)
     out = directory if out is None else Path(out)
@@ -179,11 +184,15 @@ def split(
     if not reference.is_file():
         reference = directory / TRAINING / "REFERENCE.csv"
     examples, copies = _examples(directory, read_reference(reference))
-    dev = _choose(examples, dev_fraction, seed)
+    if like is None:
+        dev = _choose(examples, dev_fraction, seed)
+    else:
+        seen = training_records(like)
+        dev = {example for example in examples if example.path.name not in seen}
     train = [example for example in examples if example not in dev]
     if not (train and dev):
         raise ValueError(
-            f"dev_fraction {dev_fraction} of {len(examples)} records leaves {len(train)} for train "
+            f"{like or f'dev_fraction {dev_fraction}'} leaves {len(train)} of {len(examples)} records for train "
             f"and {len(dev)} for dev; both need some"
         )
     out.mkdir(parents=True, exist_ok=True)
@@ -192,8 +201,11 @@ def split(
     validation = [path.name for path in list_records(directory / VALIDATION)]
     summary = {
         "label_version": label_version(reference),
-        "seed": seed,
-        "dev_fraction": dev_fraction,
+        **(
+            {"seed": seed, "dev_fraction": dev_fraction}
+            if like is None
+            else {"like": Path(like).name}
+        ),
         "samples_per_label": SAMPLES_PER_LABEL,
         "train": _summary(train),
         "dev": _summary(dev),
@@ -202,6 +214,29 @@ def split(
     }
     write_text(out / "split.json", json.dumps(summary, indent=2) + "\n")
     return out / "train.json", out / "dev.json"
+
+
+def training_records(model: str | Path) -> frozenset[str]:
+    """Return the names of the records that an ONNX model says it was trained on.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such model.
+    ValueError
+        If it is no ONNX model, or does not say.
+    """
+    onnx = require("onnx", extra="build")
+    if not Path(model).is_file():
+        raise FileNotFoundError(f"no such model: {model}")
+    try:
+        properties = {p.key: p.value for p in onnx.load(str(model)).metadata_props}
+    except Exception as error:  # protobuf raises whatever the damage leads to
+        raise ValueError(f"{model} is not an ONNX model: {error}") from error
+    names = frozenset(properties.get(ONNX_TRAINING_RECORDS_KEY, "").split())
+    if not names:
+        raise ValueError(f"{model} does not name its training records; ecgrt-export writes them")
+    return names
 
 
 def _examples(directory: Path, labels: Mapping[str, str]) -> tuple[list[_Example], dict[str, str]]:

@@ -5,6 +5,7 @@
 ``preprocessing.json`` :class:`ecgrt.metadata.Metadata`
 ``training_records``   names of the training records, one a line
 ``history.csv``        a row per complete epoch; replacing it is what completes an epoch
+``curves.svg``         the losses and F1 of ``history.csv``, drawn
 ``resume-EPOCH...``    weights and optimizer after the last complete epoch
 ``*.keras``            a checkpoint per epoch, named by its metrics
 ====================  =====================================================================
@@ -169,16 +170,20 @@ def best(history: Sequence[Epoch]) -> Epoch:
 def schedule(config: TrainConfig, losses: Sequence[float]) -> tuple[float, int]:
     """Return what the dev losses so far mean for the next epoch.
 
-    A pure function of the history, so that a resumed run cannot drift from its schedule.
+    A pure function of the history, so that a resumed run cannot drift from its schedule. Of the
+    schedule ``"cosine"`` only the number of epochs counts, and nothing ends it before its time.
 
     Returns
     -------
     learning_rate : float
-        Divided by ten after every ``learning_rate_patience`` epochs without gain, down to a
-        thousandth of the first one.
+        ``"plateau"``: divided by ten after every ``learning_rate_patience`` epochs without gain,
+        down to a thousandth of the first one.
     waited : int
         Epochs since the lowest loss.
     """
+    if config.schedule == "cosine":
+        progress = min((len(losses) + 0.5) / config.max_epochs, 1.0)
+        return config.learning_rate * 0.5 * (1 + math.cos(math.pi * progress)), 0
     lowest, waited, reductions = math.inf, 0, 0
     for loss in losses:
         if loss < lowest:

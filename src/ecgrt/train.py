@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import dataset
 from .config import TrainConfig
+from .curves import plot_curves
 from .dataset import Example, LabelledRecord
 from .extras import require
 from .learner import Learner
@@ -67,6 +68,7 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
             learner.save_state(run.resume_file(row.epoch))
             history.append(row)
             run.complete(history)
+            plot_curves(history, run.folder / "curves.svg")
             _report(config, run, history)
     except KeyboardInterrupt:
         print(f"\ninterrupted: {len(history)} epochs are complete, go on with --resume")

@@ -56,6 +56,12 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
         default=2018,
         help="of the draw; the same seed, the same split (default: %(default)s)",
     )
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="MODEL.onnx",
+        help="share out the records as they were for this model, instead of a draw",
+    )
     parser.set_defaults(action=_split)
 
 
@@ -69,6 +75,6 @@ def _fetch(args: argparse.Namespace) -> int:
 def _split(args: argparse.Namespace) -> int:
     from ..physionet import split
 
-    for path in split(args.directory, args.out, args.dev_fraction, args.seed):
+    for path in split(args.directory, args.out, args.dev_fraction, args.seed, args.like):
         print(path)
     return 0
