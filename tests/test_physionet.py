@@ -93,6 +93,43 @@ def test_each_class_is_shared_out_alike(data: Path, fraction: float) -> None:
         assert sum(1 for name in dev if LABELS[name] == label) == round(fraction * left)
 
 
+def name_training_records(path: Path, names: str | None) -> Path:
+    """Write an ONNX model that is nothing but what it says of its training records."""
+    onnx = pytest.importorskip("onnx", reason='needs pip install "ecgrt[build]"')
+    model = onnx.helper.make_model(onnx.helper.make_graph([], "a", [], []))
+    if names is not None:
+        onnx.helper.set_model_props(model, {"ecgrt_training_records": names})
+    onnx.save(model, path)
+    return path
+
+
+def test_split_like_a_model(data: Path, tmp_path: Path) -> None:
+    """Of what it names, neither a validation record nor a copy of one is trained on."""
+    used = sorted(LABELS.keys() - set(VALIDATION))[::2]
+    copy = used[0]
+    write_record(
+        data / "training2017", copy, read_record(data / "training2017" / VALIDATION[0]).signal
+    )
+    model = name_training_records(tmp_path / "m.onnx", " ".join([*used, VALIDATION[1]]))
+    train, dev = (read_manifest(path) for path in split(data, like=model))
+    assert train.keys() == set(used) - {copy}
+    assert dev.keys() == LABELS.keys() - set(VALIDATION) - set(used)
+    assert json.loads((data / "split.json").read_text())["like"] == "m.onnx"
+
+
+def test_split_like_no_model(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such model"):
+        split(data, like=tmp_path / "m.onnx")
+    with pytest.raises(ValueError, match="does not name its training records"):
+        split(data, like=name_training_records(tmp_path / "m.onnx", None))
+    (tmp_path / "m.onnx").write_bytes(b"no model")
+    with pytest.raises(ValueError, match="is not an ONNX model"):
+        split(data, like=tmp_path / "m.onnx")
+    everything = name_training_records(tmp_path / "m.onnx", " ".join(LABELS))
+    with pytest.raises(ValueError, match=r"m\.onnx leaves 108 for train and 0 for dev"):
+        split(data, like=everything)
+
+
 def test_each_line_has_the_v3_label_once_per_segment(data: Path) -> None:
     for path in split(data):
         for name, line in read_manifest(path).items():

@@ -192,8 +192,8 @@ def split(
     train = [example for example in examples if example not in dev]
     if not (train and dev):
         raise ValueError(
-            f"{like or f'dev_fraction {dev_fraction}'} leaves {len(train)} of {len(examples)} records for train "
-            f"and {len(dev)} for dev; both need some"
+            f"{like or f'dev_fraction {dev_fraction}'} leaves {len(train)} for train and {len(dev)} "
+            f"for dev, of {len(examples)} records; both need some"
         )
     out.mkdir(parents=True, exist_ok=True)
     for name, part in (("train.json", train), ("dev.json", dev)):
