@@ -49,6 +49,11 @@ std::optional<SampleType> sample_type(const py::array& array) {
   return std::nullopt;
 }
 
+std::optional<std::string> label_of(const NamedPrediction& p) {
+  if (!p.prediction.label) return std::nullopt;
+  return p.classes->at(*p.prediction.label);
+}
+
 // The array whose memory the signal views: x itself wherever its type is one that is read in place.
 std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double> fs) {
   py::array array(py::reinterpret_borrow<py::object>(x));
@@ -73,7 +78,7 @@ std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double
 }
 
 std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::iterable& xs,
-                                         std::optional<double> fs) {
+                                         std::optional<double> fs, double min_confidence) {
   std::vector<py::array> arrays;
   std::vector<Signal> signals;
   for (const py::handle x : xs) {
@@ -84,7 +89,7 @@ std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::ite
   std::vector<Prediction> predictions(signals.size());
   {
     const py::gil_scoped_release release;
-    self.classifier.predict(signals, predictions);
+    self.classifier.predict(signals, predictions, min_confidence);
   }
   std::vector<NamedPrediction> named;
   named.reserve(predictions.size());
@@ -94,12 +99,12 @@ std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::ite
   return named;
 }
 
-NamedPrediction predict_one(const PyClassifier& self, const py::handle& x,
-                            std::optional<double> fs) {
+NamedPrediction predict_one(const PyClassifier& self, const py::handle& x, std::optional<double> fs,
+                            double min_confidence) {
   const auto [array, signal] = to_signal(x, fs);
   NamedPrediction named{{}, self.classes};
   const py::gil_scoped_release release;
-  self.classifier.predict({&signal, 1}, {&named.prediction, 1});
+  self.classifier.predict({&signal, 1}, {&named.prediction, 1}, min_confidence);
   return named;
 }
 
@@ -135,8 +140,9 @@ std::unique_ptr<PyClassifier> make_classifier(const py::object& plan, std::optio
 
 void bind_prediction(py::module_& m) {
   py::class_<NamedPrediction>(m, "Prediction", "What a classifier says of one record.")
-      .def_property_readonly(
-          "label", [](const NamedPrediction& p) { return p.classes->at(p.prediction.label); })
+      .def_property_readonly("label", &label_of)
+      .def_property_readonly("confidence",
+                             [](const NamedPrediction& p) { return p.prediction.confidence; })
       .def_property_readonly("probabilities",
                              [](const py::object& self) {
                                const auto& p = self.cast<const NamedPrediction&>().prediction;
@@ -161,8 +167,9 @@ void bind_prediction(py::module_& m) {
                                return labels;
                              })
       .def("__repr__", [](const NamedPrediction& p) {
-        return "Prediction(label='" + p.classes->at(p.prediction.label) +
-               "', segments=" + std::to_string(p.prediction.segment_labels.size()) + ")";
+        const auto label = label_of(p);
+        return "Prediction(label=" + (label ? "'" + *label + "'" : "None") +
+               ", segments=" + std::to_string(p.prediction.segment_labels.size()) + ")";
       });
 }
 
@@ -170,8 +177,10 @@ void bind_classifier(py::module_& m) {
   py::class_<PyClassifier>(m, "Classifier", "A plan, loaded and ready; safe to share by threads.")
       .def(py::init(&make_classifier), py::arg("plan"), py::kw_only(),
            py::arg("threads") = py::none(), py::arg("device") = 0)
-      .def("predict", &predict_one, py::arg("x"), py::arg("fs") = py::none())
-      .def("predict_batch", &predict_all, py::arg("xs"), py::arg("fs") = py::none())
+      .def("predict", &predict_one, py::arg("x"), py::arg("fs") = py::none(),
+           py::arg("min_confidence") = 0.0)
+      .def("predict_batch", &predict_all, py::arg("xs"), py::arg("fs") = py::none(),
+           py::arg("min_confidence") = 0.0)
       .def("self_test",
            [](const PyClassifier& self) {
              const py::gil_scoped_release release;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -25,6 +26,23 @@ struct Piece {
   std::size_t skip = 0;  // segments at its start that another window answers
   std::size_t keep = 0;
 };
+
+// Vector scaling in the sense of Guo et al. 2017, doi 10.48550/arXiv.1706.04599. Probabilities
+// without a calibration stay as they are, to the last bit.
+void calibrate(const Metadata& metadata, std::span<double> p) {
+  const double scale = metadata.calibration_scale;
+  const auto& bias = metadata.calibration_bias;
+  const auto zero = [](double value) { return value == 0; };
+  if (scale == 1 && std::all_of(bias.begin(), bias.end(), zero)) return;
+  constexpr double kTiny = std::numeric_limits<float>::min();
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    p[i] = scale * std::log(std::max(p[i], kTiny)) + (bias.empty() ? 0 : bias[i]);
+  }
+  const double most = *std::max_element(p.begin(), p.end());
+  for (double& value : p) value = std::exp(value - most);
+  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+  for (double& value : p) value /= sum;
+}
 
 }  // namespace
 
@@ -77,7 +95,12 @@ std::shared_ptr<const Resampler> Classifier::resampler(double sampling_rate) con
   return made;
 }
 
-void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> predictions) const {
+void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> predictions,
+                         double min_confidence) const {
+  if (!(min_confidence >= 0 && min_confidence <= 1)) {
+    throw std::invalid_argument("min_confidence is a probability, from 0 to 1, not " +
+                                std::to_string(min_confidence));
+  }
   std::unique_ptr<Scratch> scratch;
   {
     const std::lock_guard lock(mutex_);
@@ -96,7 +119,7 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
     add_windows(i, reader.segments(), *scratch);
   }
   run_windows(scratch->readers, predictions, *scratch);
-  for (Prediction& prediction : predictions) decide(prediction);
+  for (Prediction& prediction : predictions) decide(prediction, min_confidence);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(scratch));
 }
@@ -157,13 +180,13 @@ void Classifier::run_windows(std::span<const SignalReader> readers,
   }
 }
 
-void Classifier::decide(Prediction& prediction) const {
+void Classifier::decide(Prediction& prediction, double min_confidence) const {
   const std::size_t classes = metadata().classes.size();
   const auto& probabilities = prediction.segment_probabilities;
   const std::size_t segments = probabilities.size() / classes;
   prediction.probabilities.assign(classes, 0.0F);
   prediction.segment_labels.resize(segments);
-  // Sums in double, for a day has a hundred thousand segments; counts decide ties by them.
+  // Sums in double, for a day has a hundred thousand segments; they decide ties.
   double sums[kMaxClasses] = {};
   std::size_t counts[kMaxClasses] = {};
   for (std::size_t segment = 0; segment < segments; ++segment) {
@@ -173,13 +196,25 @@ void Classifier::decide(Prediction& prediction) const {
     ++counts[label];
     for (std::size_t i = 0; i < classes; ++i) sums[i] += p[i];
   }
-  const bool mode = metadata().decision == Metadata::Decision::mode;
-  prediction.label = 0;
+  double calibrated[kMaxClasses];
   for (std::size_t i = 0; i < classes; ++i) {
-    prediction.probabilities[i] = static_cast<float>(sums[i] / static_cast<double>(segments));
-    const auto rank = [&](std::size_t c) { return std::pair(mode ? counts[c] : 0, sums[c]); };
-    if (rank(i) > rank(prediction.label)) prediction.label = i;
+    calibrated[i] = sums[i] / static_cast<double>(segments);
   }
+  calibrate(metadata(), {calibrated, classes});
+  const bool mode = metadata().decision == Metadata::Decision::mode;
+  const auto& weights = metadata().decision_weights;
+  const auto rank = [&](std::size_t c) {
+    const double weighted = weights.empty() ? calibrated[c] : weights[c] * calibrated[c];
+    return std::pair(mode ? static_cast<double>(counts[c]) : weighted, sums[c]);
+  };
+  std::size_t label = 0;
+  for (std::size_t i = 0; i < classes; ++i) {
+    prediction.probabilities[i] = static_cast<float>(calibrated[i]);
+    if (rank(i) > rank(label)) label = i;
+  }
+  prediction.confidence = prediction.probabilities[label];
+  const bool withheld = min_confidence > 0 && !(prediction.confidence >= min_confidence);
+  prediction.label = withheld ? std::nullopt : std::optional(label);
 }
 
 float Classifier::self_test() const {

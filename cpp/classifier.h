@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,8 +17,9 @@
 namespace ecgrt {
 
 struct Prediction {
-  std::size_t label = 0;                     // index into the classes
-  std::vector<float> probabilities;          // (classes): mean over the segments
+  std::optional<std::size_t> label;          // index into the classes; none: not sure enough
+  float confidence = 0.0F;                   // probability of the label, given or withheld
+  std::vector<float> probabilities;          // (classes): calibrated mean over the segments
   std::vector<float> segment_probabilities;  // (segments, classes)
   std::vector<std::size_t> segment_labels;   // (segments)
 };
@@ -29,9 +31,11 @@ class Classifier {
   Classifier(const std::string& plan, const BackendOptions& options);
   ~Classifier();
 
-  // Throws std::invalid_argument for a signal that cannot be classified. Reusing `predictions`
-  // makes the call free of allocations once their lengths have been seen.
-  void predict(std::span<const Signal> signals, std::span<Prediction> predictions) const;
+  // A label whose confidence is below `min_confidence` (0 to 1) is withheld. Throws
+  // std::invalid_argument for that, or for a signal that cannot be classified. Reusing
+  // `predictions` makes the call free of allocations once their lengths have been seen.
+  void predict(std::span<const Signal> signals, std::span<Prediction> predictions,
+               double min_confidence = 0.0) const;
 
   // The largest difference between the probabilities that this engine gives for the plan's own
   // example and those that ONNX Runtime gave when the plan was built. NaN if the plan has none.
@@ -49,7 +53,7 @@ class Classifier {
   void add_windows(std::size_t record, std::size_t segments, Scratch& scratch) const;
   void run_windows(std::span<const SignalReader> readers, std::span<Prediction> predictions,
                    Scratch& scratch) const;
-  void decide(Prediction& prediction) const;
+  void decide(Prediction& prediction, double min_confidence) const;
 
   std::unique_ptr<MappedFile> file_;  // a TensorRT plan; a CPU plan is not needed once it is loaded
   std::unique_ptr<Backend> backend_;

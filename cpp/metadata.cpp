@@ -1,5 +1,7 @@
 #include "metadata.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -8,11 +10,69 @@
 namespace ecgrt {
 namespace {
 
-Metadata::Decision parse_decision(const std::string& name) {
+constexpr std::array kFields = {"calibration_bias",
+                                "calibration_scale",
+                                "classes",
+                                "context_segments",
+                                "decision",
+                                "decision_weights",
+                                "label_version",
+                                "mean",
+                                "model",
+                                "sampling_rate",
+                                "samples_per_segment",
+                                "schema",
+                                "std",
+                                "training_digest",
+                                "training_records"};
+
+// What precedes the decision's name where there is a calibration or a weight: the readers of before
+// looked at neither the schema nor at fields that they did not know, but refuse such a name.
+constexpr std::string_view kCalibrated = "calibrated ";
+
+[[noreturn]] void fail(const std::string& fault) {
+  throw PlanError("the plan's metadata cannot be used: " + fault);
+}
+
+void check_layout(const nlohmann::json& json) {
+  if (const int schema = json.value("schema", 1); schema != 1) {
+    fail("it has schema " + std::to_string(schema) + ", this ecgrt reads 1; update ecgrt");
+  }
+  for (const auto& [name, value] : json.items()) {
+    if (std::find(kFields.begin(), kFields.end(), name) == kFields.end()) {
+      fail("the field \"" + name + "\" is not known; update ecgrt");
+    }
+  }
+}
+
+Metadata::Decision parse_decision(std::string_view name) {
+  if (name.starts_with(kCalibrated)) name.remove_prefix(kCalibrated.size());
   if (name == "mode") return Metadata::Decision::mode;
   if (name == "mean") return Metadata::Decision::mean;
-  throw PlanError("the plan's metadata cannot be used: decision is \"" + name +
-                  "\", this ecgrt knows \"mode\" and \"mean\"");
+  fail("decision is \"" + std::string(name) + "\", this ecgrt knows \"mode\" and \"mean\"");
+}
+
+// What is impossible about the fields that records are decided by; empty if they are sound.
+std::string find_decision_fault(const Metadata& metadata) {
+  const std::size_t classes = metadata.classes.size();
+  const auto &bias = metadata.calibration_bias, &weights = metadata.decision_weights;
+  const auto finite = [](double value) { return std::isfinite(value); };
+  const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
+  if (classes < 2 || classes > kMaxClasses) {
+    return "there must be 2 to " + std::to_string(kMaxClasses) + " classes";
+  }
+  if (!positive(metadata.calibration_scale)) return "calibration_scale must be positive";
+  if (!bias.empty() && (bias.size() != classes || !std::all_of(bias.begin(), bias.end(), finite))) {
+    return "calibration_bias must be empty, or a finite number per class";
+  }
+  if (weights.empty()) return {};
+  if (weights.size() != classes || !std::all_of(weights.begin(), weights.end(), positive)) {
+    return "decision_weights must be empty, or a positive number per class";
+  }
+  if (metadata.decision == Metadata::Decision::mode) {
+    return "decision_weights weigh probabilities, so decision must be \"mean\", not \"mode\"";
+  }
+  return {};
 }
 
 }  // namespace
@@ -29,6 +89,7 @@ std::string find_fault(const Metadata& metadata) {
 
 Metadata parse_metadata(std::string_view text) try {
   const auto json = nlohmann::json::parse(text);
+  check_layout(json);
   Metadata metadata;
   metadata.classes = json.at("classes").get<std::vector<std::string>>();
   metadata.mean = json.at("mean").get<float>();
@@ -36,13 +97,13 @@ Metadata parse_metadata(std::string_view text) try {
   metadata.sampling_rate = json.at("sampling_rate").get<double>();
   metadata.samples_per_segment = json.at("samples_per_segment").get<std::size_t>();
   metadata.context_segments = json.at("context_segments").get<std::size_t>();
-  metadata.decision = parse_decision(json.value("decision", "mode"));
+  metadata.decision = parse_decision(json.value("decision", std::string("mode")));
+  metadata.calibration_scale = json.value("calibration_scale", 1.0);
+  metadata.calibration_bias = json.value("calibration_bias", std::vector<double>());
+  metadata.decision_weights = json.value("decision_weights", std::vector<double>());
   metadata.json = text;
-  std::string fault = find_fault(metadata);
-  if (metadata.classes.size() < 2 || metadata.classes.size() > kMaxClasses) {
-    fault = "there must be 2 to " + std::to_string(kMaxClasses) + " classes";
-  }
-  if (!fault.empty()) throw PlanError("the plan's metadata cannot be used: " + fault);
+  if (const std::string fault = find_fault(metadata); !fault.empty()) fail(fault);
+  if (const std::string fault = find_decision_fault(metadata); !fault.empty()) fail(fault);
   return metadata;
 } catch (const nlohmann::json::exception& error) {
   throw PlanError(std::string("the plan's metadata cannot be read: ") + error.what());

@@ -20,13 +20,17 @@ struct Metadata {
   std::size_t samples_per_segment = 0;
   std::size_t context_segments = 0;  // segments on either side that an output depends on
   Decision decision = Decision::mode;
-  std::string json;  // the text that this was read from
+  // A record's probabilities are softmax(scale * log(mean over the segments) + bias).
+  double calibration_scale = 1.0;
+  std::vector<double> calibration_bias;  // one per class, or empty: zeros
+  std::vector<double> decision_weights;  // one per class, or empty: ones; for Decision::mean
+  std::string json;                      // the text that this was read from
 };
 
 // What is impossible about the fields that preprocessing goes by; empty if they are sound.
 std::string find_fault(const Metadata& metadata);
 
-// Throws PlanError that names the missing or impossible field.
+// Throws PlanError that names the missing, unknown or impossible field.
 Metadata parse_metadata(std::string_view json);
 
 }  // namespace ecgrt

@@ -231,7 +231,7 @@ def test_wrong_arguments(plan: Path, classifier: ecgrt.Classifier) -> None:
         lambda: ecgrt.Classifier(plan, cores=2),  # type: ignore[call-arg]
         lambda: ecgrt.Prediction(),
         lambda: classifier.predict(),  # type: ignore[call-arg]
-        lambda: classifier.predict(COUNTS, 300, 300),  # type: ignore[call-arg]
+        lambda: classifier.predict(COUNTS, 300, 0.5, 300),  # type: ignore[call-arg]
     ):
         with pytest.raises(TypeError):
             call()

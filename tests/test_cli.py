@@ -104,6 +104,36 @@ def test_predict_prints_json(plan: Path, records: Path, capsys: pytest.CaptureFi
     assert (answer["record"], answer["label"]) == (record.name, expected.label)
     assert list(answer["probabilities"].values()) == expected.probabilities.tolist()
     assert answer["segment_labels"] == expected.segment_labels
+    assert answer["confidence"] == expected.confidence
+    assert answer["confidence"] == answer["probabilities"][answer["label"]]
+
+
+def test_predict_withholds_labels(
+    plan: Path, records: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier = ecgrt.Classifier(plan)
+    paths = list_records(records)
+    confidences = [classifier.predict(read_record(path).signal).confidence for path in paths]
+    threshold = sorted(confidences)[len(paths) // 2]
+    argv = (*paths, "--plan", plan, "--min-confidence", repr(threshold))
+    assert exit_code(cli.predict_main, *argv) == 0
+    labels = [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()]
+    assert exit_code(cli.predict_main, *argv, "--json") == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for label, answer, confidence in zip(labels, answers, confidences, strict=True):
+        assert answer["confidence"] == confidence
+        assert (label == "-") == (answer["label"] is None) == (confidence < threshold)
+        assert answer["label"] in (None, label)
+    assert 0 < labels.count("-") < len(labels)
+
+
+@pytest.mark.parametrize("value", ["-0.1", "1.5", "nan", "x"])
+def test_predict_refuses_what_is_no_probability(
+    value: str, plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ("nowhere", "--plan", plan, f"--min-confidence={value}")
+    assert exit_code(cli.predict_main, *argv) == 2
+    assert "--min-confidence" in capsys.readouterr().err
 
 
 def test_predict_answers_the_others_after_a_bad_record(

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from family import build, make_network
+from family import build, make_metadata, make_network
 
 from ecgrt.config import NetworkConfig
 
@@ -37,12 +37,26 @@ def run(*command: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A small network in either precision; some of its layers are transformed, some not."""
+    """A small network in either precision; some of its layers are transformed, some not.
+
+    The answers of the second are calibrated.
+    """
     config = NetworkConfig(
         conv_subsample_lengths=(1, 2, 2), conv_num_filters_start=12, conv_increase_channels_at=1
     )
-    folders = {p: tmp_path_factory.mktemp(p) for p in ("fp32", "fp16")}
-    return [build(make_network(config), folder, precision=p) for p, folder in folders.items()]
+    shape = (config.samples_per_segment, config.context_segments)
+    calibrated = make_metadata(
+        *shape,
+        decision="mean",
+        calibration_scale=0.5,
+        calibration_bias=(0.5, -1.0, 0.0),
+        decision_weights=(1.0, 2.0, 0.5),
+    )
+    models = {"fp32": make_network(config), "fp16": make_network(config, calibrated)}
+    return [
+        build(model, tmp_path_factory.mktemp(precision), precision=precision)
+        for precision, model in models.items()
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +80,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("", "kernels", 5),
         ("", "layers", 2),
         ("", "pool", 5),
-        ("", "classifier", 1),
+        ("", "classifier", 2),
         pytest.param(
             "",
             "allocations",
@@ -77,9 +91,9 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ),
         ("address", "kernels", 5),
         ("address", "layers", 2),
-        ("address", "classifier", 1),
+        ("address", "classifier", 2),
         ("thread", "pool", 5),
-        ("thread", "classifier", 1),
+        ("thread", "classifier", 2),
     ],
 )
 def test_core(

@@ -191,6 +191,20 @@ CONTRADICTIONS = [
     change_metadata(samples_per_segment=0),
     change_metadata(samples_per_segment=4),
     change_metadata(decision="median"),
+    change_metadata(decision=["mean"]),
+    change_metadata(schema=2),
+    change_metadata(leads=1),
+    change_metadata(calibration_scale=0),
+    change_metadata(calibration_scale=-1.0),
+    change_metadata(calibration_scale=float("inf")),
+    change_metadata(calibration_scale="1"),
+    change_metadata(calibration_bias=[1.0]),
+    change_metadata(calibration_bias=[0.0, 0.0, float("nan")]),
+    change_metadata(calibration_bias=["0", "0", "0"]),
+    change_metadata(decision="mean", decision_weights=[1.0, 1.0]),
+    change_metadata(decision="mean", decision_weights=[1.0, 1.0, 0.0]),
+    change_metadata(decision="mean", decision_weights=[1.0, 1.0, -1.0]),
+    change_metadata(decision="mode", decision_weights=[1.0, 1.0, 1.0]),
     put("metadata", "{"),
     put("metadata", 5),
     put("tensors", []),
@@ -249,6 +263,26 @@ def test_contradictory_header(
     path.write_bytes(with_header(content, change))
     with pytest.raises(ecgrt.PlanError):
         ecgrt.Classifier(path)
+
+
+def test_calibration_is_read_and_a_fault_of_it_is_told(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.plan"
+    sound = {"calibration_scale": 2.0, "calibration_bias": [1, 0, -0.5], "decision": "mean"}
+    for weights in ([], [1, 2, 3]):
+        change = change_metadata(**sound, decision_weights=weights)
+        path.write_bytes(with_header(content, change))
+        assert ecgrt.Classifier(path).metadata["decision_weights"] == weights
+    for wrong, message in (
+        ({"calibration_scale": -1}, "calibration_scale must be positive"),
+        ({"calibration_bias": [0]}, "calibration_bias must be empty, or a finite number per class"),
+        ({"decision_weights": [0]}, "decision_weights must be empty, or a positive number per"),
+        ({"decision": "mode", "decision_weights": [1, 1, 1]}, 'must be "mean", not "mode"'),
+        ({"schema": 2}, "schema 2, this ecgrt reads 1"),
+        ({"leads": 2}, 'the field "leads" is not known'),
+    ):
+        path.write_bytes(with_header(content, change_metadata(**{**sound, **wrong})))
+        with pytest.raises(ecgrt.PlanError, match=message):
+            ecgrt.Classifier(path)
 
 
 @pytest.mark.parametrize("layer", [0, -1])

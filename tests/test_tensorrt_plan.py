@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,22 @@ def test_fp16_network_answers_as_the_fp32_one(model: Path, records: Path) -> Non
     ]
     assert answers[1].dtype == np.float32
     assert 0 < np.abs(answers[0] - answers[1]).max() <= 5e-3
+
+
+def test_calibration_travels_in_the_networks_name(
+    trt: Any, metadata: Metadata, tmp_path: Path
+) -> None:
+    calibrated = dataclasses.replace(
+        metadata,
+        decision="mean",
+        calibration_scale=1.25,
+        calibration_bias=(0.5, -0.5, 0.25, -0.25),
+        decision_weights=(2.0, 1.0, 1.5, 3.0),
+    )
+    onnx.save(make_network(calibrated), tmp_path / "model.onnx")
+    build_tensorrt_plan(tmp_path / "model.onnx", tmp_path / "model.plan")
+    (text,) = re.findall(rb'\{"calibration_bias".*?\}', (tmp_path / "model.plan").read_bytes())
+    assert Metadata.from_json(text.decode()) == calibrated
 
 
 def test_fp16_refuses_weights_beyond_its_range(metadata: Metadata) -> None:

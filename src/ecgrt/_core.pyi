@@ -23,16 +23,23 @@ class Prediction:
     """
 
     @property
-    def label(self) -> str:
-        """Rhythm of the record, one of the classifier's classes."""
+    def label(self) -> str | None:
+        """Rhythm of the record, one of the classifier's classes; None: less sure than asked."""
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the label, be it given or withheld: its entry of `probabilities`."""
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
-        """Shape (classes,): the mean over the segments, in the order of ``Classifier.classes``."""
+        """Shape (classes,), in the order of ``Classifier.classes``.
+
+        The mean over the segments, calibrated if the model has a calibration.
+        """
 
     @property
     def segment_probabilities(self) -> NDArray[np.float32]:
-        """Shape (segments, classes): softmax of the network's logits, segment by segment."""
+        """Shape (segments, classes): softmax of the network's logits; never calibrated."""
 
     @property
     def segment_labels(self) -> list[str]:
@@ -67,7 +74,9 @@ class Classifier:
     def __init__(
         self, plan: str | PathLike[str], *, threads: int | None = None, device: int = 0
     ) -> None: ...
-    def predict(self, x: ArrayLike, fs: float | None = None) -> Prediction:
+    def predict(
+        self, x: ArrayLike, fs: float | None = None, min_confidence: float = 0.0
+    ) -> Prediction:
         """Classify one record.
 
         Parameters
@@ -78,16 +87,21 @@ class Classifier:
         fs
             Sampling rate in Hz, 10 to 100,000; None means the model's own. Other rates are
             resampled as ``scipy.signal.resample_poly(x, up, down, padtype="edge")`` does it.
+        min_confidence
+            0 to 1. Where the confidence is below it, the label is None: no decision.
 
         Raises
         ------
         ValueError
-            Not one-dimensional, shorter than a segment, not finite, or an impossible ``fs``.
+            Not one-dimensional, shorter than a segment, not finite, or an impossible ``fs`` or
+            ``min_confidence``.
         TypeError
             Not an array of integers or floats.
         """
 
-    def predict_batch(self, xs: Iterable[ArrayLike], fs: float | None = None) -> list[Prediction]:
+    def predict_batch(
+        self, xs: Iterable[ArrayLike], fs: float | None = None, min_confidence: float = 0.0
+    ) -> list[Prediction]:
         """Classify records of any lengths, one on each thread; see :meth:`predict`."""
 
     def self_test(self) -> float:
@@ -122,7 +136,7 @@ class Classifier:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The model's metadata; see ``ecgrt.metadata.Metadata``."""
+        """The model's metadata as the plan has it; see ``ecgrt.metadata.Metadata.to_json``."""
 
     @property
     def training_records(self) -> list[str]:

@@ -29,10 +29,11 @@ Integers = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class LabelledRecord:
-    """A record with a label for every 256 of its samples."""
+    """A record with a label for every 256 of its samples, and the file that a manifest names."""
 
     record: Record
     labels: tuple[str, ...]
+    path: Path = Path()
 
     @property
     def label(self) -> str:
@@ -104,14 +105,15 @@ def _read_line(line: str, manifest: Path, number: int) -> LabelledRecord:
     unknown = [label for label in labels if label not in CLASSES]
     if unknown:
         raise ValueError(f"{place}: label {unknown[0]!r} is none of {', '.join(CLASSES)}")
-    record = read_record(manifest.parent / path)
+    file = manifest.parent / path
+    record = read_record(file)
     expected = record.signal.size // SAMPLES_PER_LABEL
     if abs(len(labels) - expected) > 1:
         raise ValueError(
             f"{place}: {len(labels)} labels for {record.signal.size} samples; "
             f"expected one per {SAMPLES_PER_LABEL} samples, {expected}"
         )
-    return LabelledRecord(record, tuple(labels))
+    return LabelledRecord(record, tuple(labels), file)
 
 
 def statistics(records: Iterable[LabelledRecord]) -> tuple[float, float]:
@@ -217,7 +219,7 @@ def equal_lengths(examples: Sequence[Example], batch_size: int) -> list[list[Exa
 
 
 def decide(probabilities: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """Return (N,) what segments (N, S, C) decide, as the classifier does.
+    """Return (N,) what segments (N, S, C) decide, as a classifier of the decision "mode" does.
 
     The most frequent segment label, of equally frequent ones the more probable.
     """

@@ -134,6 +134,7 @@ def _answer(
         except RECORD_ERRORS as error:
             failures[name] = str(error) or type(error).__name__
         else:
+            assert prediction.label is not None, "the challenge takes an answer for every record"
             answers[name] = prediction.label
             timings.append(timing)
     return answers, failures, tuple(timings)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 
 #: Key of the JSON in an ONNX model's ``metadata_props``.
 ONNX_KEY = "ecgrt"
@@ -15,6 +16,9 @@ ONNX_TRAINING_RECORDS_KEY = "ecgrt_training_records"
 MAX_BYTES = 4095
 
 DECISIONS = ("mode", "mean")
+#: What JSON with a calibration or weights puts before the decision's name. The first readers in
+#: C++ passed over fields that they did not know, but refuse such a decision.
+CALIBRATED = "calibrated "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +47,14 @@ class Metadata:
     training_digest, training_records
         :func:`digest_records` of the training records' names, and how many they are.
     decision
-        How segments become one label: ``"mode"`` is the most frequent segment label,
-        ``"mean"`` the largest mean probability.
+        How segments become one label: ``"mode"`` is the most frequent segment label, whatever
+        the calibration, ``"mean"`` the largest product of weight and calibrated probability.
+    calibration_scale, calibration_bias
+        A record's probabilities are ``softmax(scale * log(p) + bias)`` of the mean p over its
+        segments: vector scaling (Guo et al. 2017, doi 10.48550/arXiv.1706.04599), the scale being
+        the inverse of the temperature. The bias has a number per class; empty means zeros.
+    decision_weights
+        A positive number per class, for the decision ``"mean"`` only; empty means ones.
     schema
         Version of this layout.
     """
@@ -60,10 +70,14 @@ class Metadata:
     training_digest: str
     training_records: int
     decision: str = "mode"
+    calibration_scale: float = 1.0
+    calibration_bias: tuple[float, ...] = ()
+    decision_weights: tuple[float, ...] = ()
     schema: int = 1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "classes", tuple(self.classes))
+        for name in ("classes", "calibration_bias", "decision_weights"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must be two or more different labels, not {self.classes}")
         for name in ("std", "sampling_rate", "samples_per_segment"):
@@ -73,12 +87,44 @@ class Metadata:
             raise ValueError(f"context_segments must not be negative, not {self.context_segments}")
         if self.decision not in DECISIONS:
             raise ValueError(f"decision must be one of {DECISIONS}, not {self.decision!r}")
+        self._check_calibration()
         if self.schema != 1:
             raise ValueError(f"metadata schema {self.schema} is not known; this ecgrt reads 1")
 
+    def _check_calibration(self) -> None:
+        scale, bias, weights = self.calibration_scale, self.calibration_bias, self.decision_weights
+        if not 0 < scale < math.inf:
+            raise ValueError(f"calibration_scale must be positive and finite, not {scale}")
+        if bias and (len(bias) != len(self.classes) or not all(map(math.isfinite, bias))):
+            raise ValueError(
+                f"calibration_bias must be empty, or a finite number for each of "
+                f"{self.classes}, not {bias}"
+            )
+        if weights and (
+            len(weights) != len(self.classes) or not all(0 < w < math.inf for w in weights)
+        ):
+            raise ValueError(
+                f"decision_weights must be empty, or a positive number for each of "
+                f"{self.classes}, not {weights}"
+            )
+        if weights and self.decision == "mode":
+            raise ValueError(
+                "decision_weights weigh probabilities, so decision must be 'mean', not 'mode'"
+            )
+
     def to_json(self) -> str:
-        """Return compact JSON of at most :data:`MAX_BYTES` bytes, or raise ValueError."""
-        text = json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
+        """Return compact JSON of at most :data:`MAX_BYTES` bytes, or raise ValueError.
+
+        Calibration and weights are written only where they are set, and the decision is then
+        called ``"calibrated mode"`` or ``"calibrated mean"``: a model without them can be read by
+        every version of ecgrt, one with them is refused by those that know nothing of them.
+        """
+        values = asdict(self)
+        unset = {name for name, default in _CALIBRATION.items() if values[name] == default}
+        if unset != _CALIBRATION.keys():
+            values["decision"] = CALIBRATED + self.decision
+        values = {name: value for name, value in values.items() if name not in unset}
+        text = json.dumps(values, separators=(",", ":"), sort_keys=True)
         if len(text.encode()) > MAX_BYTES:
             raise ValueError(
                 f"the metadata takes {len(text.encode())} bytes; at most {MAX_BYTES} fit, "
@@ -96,12 +142,22 @@ class Metadata:
         if not hasattr(values, "keys"):
             raise ValueError(f"the metadata must be a JSON object, not {text[:40]!r}")
         known = {field.name for field in fields(cls)}
-        missing = known - values.keys() - {"decision", "schema"}
+        required = {field.name for field in fields(cls) if field.default is MISSING}
+        missing = required - values.keys()
         if missing or values.keys() - known:
             raise ValueError(
                 f"metadata fields: missing {sorted(missing)}, unknown {sorted(values.keys() - known)}"
             )
+        if isinstance(decision := values.get("decision"), str):
+            values["decision"] = decision.removeprefix(CALIBRATED)
         return cls(**values)
+
+
+_CALIBRATION = {
+    field.name: field.default
+    for field in fields(Metadata)
+    if field.name in ("calibration_scale", "calibration_bias", "decision_weights")
+}
 
 
 def digest_records(names: Iterable[str]) -> str:

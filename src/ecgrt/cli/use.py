@@ -19,7 +19,7 @@ def predict_main(argv: Sequence[str] | None = None) -> int:
     """Print a line per record; return the exit code (2 if a record failed)."""
     parser = make_parser(
         "ecgrt-predict",
-        "Classify records: a line each with name, label and the mean probability of every class, "
+        "Classify records: a line each with name, label and the probability of every class, "
         "separated by tabs (a header only on a terminal). Not a medical device.",
         "ecgrt-predict examples/records/*.hea\n  ecgrt-predict A00001 --json",
     )
@@ -36,8 +36,22 @@ def predict_main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--lead", metavar="LEAD", help="which lead of several: its name, or its number from 0"
     )
+    parser.add_argument(
+        "--min-confidence",
+        type=_probability,
+        default=0.0,
+        metavar="P",
+        help="print - (null in JSON) instead of a label whose probability is below P, 0 to 1",
+    )
     parser.add_argument("--json", action="store_true", help="a JSON object a line instead")
     return run(parser, _predict, argv)
+
+
+def _probability(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a probability, from 0 to 1")
+    return value
 
 
 def _predict(args: argparse.Namespace) -> int:
@@ -53,7 +67,7 @@ def _predict(args: argparse.Namespace) -> int:
     for path in args.records:
         try:
             record = read_record(path, fs=args.fs, lead=lead)
-            prediction = classifier.predict(record.signal, fs=record.fs)
+            prediction = classifier.predict(record.signal, record.fs, args.min_confidence)
         except RECORD_ERRORS as error:
             message = describe(error)
             where = "" if path in message else f"{path}: "
@@ -67,12 +81,13 @@ def _predict(args: argparse.Namespace) -> int:
 def _line(name: str, prediction: Prediction, classifier: Classifier, *, as_json: bool) -> str:
     values = [float(p) for p in prediction.probabilities]
     if not as_json:
-        return "\t".join([name, prediction.label, *(f"{p:.4f}" for p in values)])
+        return "\t".join([name, prediction.label or "-", *(f"{p:.4f}" for p in values)])
     probabilities = dict(zip(classifier.classes, values, strict=True))
     return json.dumps(
         {
             "record": name,
             "label": prediction.label,
+            "confidence": prediction.confidence,
             "probabilities": probabilities,
             "segment_labels": prediction.segment_labels,
         }

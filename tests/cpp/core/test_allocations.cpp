@@ -86,7 +86,9 @@ TEST(allocations, none_in_the_steady_state) {
       const Classifier classifier(plan, {threads, 0});
       Prediction prediction;
       const auto predict_all = [&] {
-        for (const Signal& signal : signals) classifier.predict({&signal, 1}, {&prediction, 1});
+        for (const Signal& signal : signals) {
+          classifier.predict({&signal, 1}, {&prediction, 1}, 0.5);
+        }
       };
       CHECK(count(predict_all) > 0);
       for (int run = 0; run < 6; ++run) {

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,7 +23,8 @@ std::vector<float> make_signal(std::size_t size) {
 
 bool same(const Prediction& a, const Prediction& b) {
   const auto near = [](float x, float y) { return std::abs(x - y) <= 1e-6F; };
-  return a.label == b.label && a.segment_probabilities.size() == b.segment_probabilities.size() &&
+  return a.label == b.label && near(a.confidence, b.confidence) &&
+         a.segment_probabilities.size() == b.segment_probabilities.size() &&
          std::equal(a.segment_probabilities.begin(), a.segment_probabilities.end(),
                     b.segment_probabilities.begin(), near);
 }
@@ -61,6 +64,36 @@ TEST(classifier, callers_share_one) {
     for (std::size_t i = 0; i < 4; ++i) callers.emplace_back(call, i);
     for (std::thread& caller : callers) caller.join();
     CHECK_AT(wrong == 0, plan);
+  }
+}
+
+TEST(classifier, withholds_what_is_not_sure) {
+  const std::vector<float> samples = make_signal(700);
+  const Signal signal{samples.data(), SampleType::float32, sizeof(float), samples.size(), 0.0};
+  for (const std::string& plan : check::plans()) {
+    const Classifier classifier(plan, {1, 0});
+    Prediction asked;
+    const auto predict = [&](double min_confidence) {
+      classifier.predict({&signal, 1}, {&asked, 1}, min_confidence);
+      return asked.label;
+    };
+    const auto label = predict(0);
+    CHECK_AT(label && asked.confidence == asked.probabilities[*label], plan);
+    CHECK_AT(asked.confidence > 0 && asked.confidence < 1, plan);
+    const double sure = asked.confidence;
+    CHECK_AT(predict(sure) == label, plan);
+    CHECK_AT(!predict(std::nextafter(sure, 1.0)) && !predict(1.0), plan);
+    CHECK_AT(asked.confidence == static_cast<float>(sure), plan);  // though withheld
+    CHECK_AT(predict(0) == label, plan);
+    for (const double wrong : {-0.1, 1.1, std::nan("")}) {
+      bool refused = false;
+      try {
+        predict(wrong);
+      } catch (const std::invalid_argument&) {
+        refused = true;
+      }
+      CHECK_AT(refused, plan + ", " + std::to_string(wrong));
+    }
   }
 }
 

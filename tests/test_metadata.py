@@ -1,0 +1,110 @@
+"""What a model says of itself, as text and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from family import make_metadata
+
+from ecgrt.metadata import MAX_BYTES, ONNX_KEY, Metadata
+
+CALIBRATION: dict[str, Any] = {
+    "decision": "mean",
+    "calibration_scale": 0.75,
+    "calibration_bias": (0.5, -0.25, 0.0),
+    "decision_weights": (2.0, 1.0, 1.5),
+}
+
+
+def test_without_calibration_the_text_is_that_of_before_there_was_one() -> None:
+    assert make_metadata(256, 3).to_json() == (
+        '{"classes":["A","N","O"],"context_segments":3,"decision":"mode","label_version":"v0",'
+        '"mean":12.5,"model":"test","samples_per_segment":256,"sampling_rate":300.0,"schema":1,'
+        '"std":50.0,"training_digest":"","training_records":0}'
+    )
+
+
+def test_the_model_that_ships_reads_and_writes_as_it_is(model: Path) -> None:
+    properties = {p.key: p.value for p in onnx.load(model).metadata_props}
+    metadata = Metadata.from_json(properties[ONNX_KEY])
+    assert metadata.to_json() == properties[ONNX_KEY]
+    assert (metadata.calibration_scale, metadata.calibration_bias) == (1.0, ())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        CALIBRATION,
+        {"calibration_scale": 2.0},
+        {"calibration_bias": (0.0, 0.0, 0.0)},
+        {"decision": "mean", "decision_weights": (1.0, 1.0, 1.0)},
+    ],
+)
+def test_round_trip(changes: dict[str, Any]) -> None:
+    metadata = make_metadata(256, 3, **changes)
+    text = metadata.to_json()
+    assert Metadata.from_json(text) == metadata
+    assert (
+        json.loads(text).keys()
+        == json.loads(make_metadata(256, 3).to_json()).keys() | changes.keys()
+    )
+
+
+@pytest.mark.parametrize("decision", ["mode", "mean"])
+def test_readers_that_know_no_calibration_refuse_the_decision(decision: str) -> None:
+    for changes in ({"calibration_scale": 2.0}, {"calibration_bias": (1.0, 0.0, 0.0)}):
+        text = make_metadata(256, 3, decision=decision, **changes).to_json()
+        assert json.loads(text)["decision"] not in ("mode", "mean")
+        assert Metadata.from_json(text).decision == decision
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"calibration_scale": 0.0}, "calibration_scale must be positive and finite, not 0.0"),
+        ({"calibration_scale": -1.0}, "calibration_scale"),
+        ({"calibration_scale": float("inf")}, "calibration_scale"),
+        ({"calibration_scale": float("nan")}, "calibration_scale"),
+        ({"calibration_bias": (1.0,)}, "calibration_bias must be empty, or a finite number for"),
+        ({"calibration_bias": (0.0, 0.0, float("nan"))}, "calibration_bias"),
+        ({"decision_weights": (1.0, 1.0)}, "decision_weights must be empty, or a positive number"),
+        ({"decision_weights": (1.0, 1.0, 0.0)}, "decision_weights"),
+        ({"decision_weights": (1.0, 1.0, float("inf"))}, "decision_weights"),
+        ({"decision": "mode"}, "decision must be 'mean', not 'mode'"),
+        ({"decision": "median"}, "decision must be one of"),
+        ({"schema": 2}, "schema 2 is not known"),
+    ],
+)
+def test_impossible_values(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_metadata(256, 3, **{**CALIBRATION, **changes})
+
+
+def test_unknown_and_missing_fields_are_named() -> None:
+    values = json.loads(make_metadata(256, 3).to_json())
+    with pytest.raises(ValueError, match=r"missing \[\], unknown \['leads'\]"):
+        Metadata.from_json(json.dumps({**values, "leads": 2}))
+    del values["std"]
+    with pytest.raises(ValueError, match=r"missing \['std'\], unknown \[\]"):
+        Metadata.from_json(json.dumps(values))
+
+
+def test_text_that_a_tensorrt_network_cannot_carry() -> None:
+    classes = tuple(f"class{i}" for i in range(64))
+    many = {"bias": (0.12345678901234567,) * 64, "weights": (1.2345678901234567,) * 64}
+    metadata = make_metadata(
+        256,
+        3,
+        classes=classes,
+        decision="mean",
+        calibration_bias=many["bias"],
+        decision_weights=many["weights"],
+    )
+    assert len(metadata.to_json()) <= MAX_BYTES
+    with pytest.raises(ValueError, match=f"at most {MAX_BYTES} fit"):
+        make_metadata(256, 3, model="m" * MAX_BYTES).to_json()
