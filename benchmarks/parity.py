@@ -8,13 +8,16 @@ in ``--cache`` for the next plan or instruction set.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 import ecgrt
+from ecgrt import calibration, dataset
 from ecgrt._core import preprocess
+from ecgrt.metadata import Metadata
 from ecgrt.progress import track
 from ecgrt.records import list_records, read_record
 
@@ -34,11 +37,13 @@ def reference(
     return answers
 
 
-def decide(probabilities: np.ndarray) -> int:
-    """Return the most frequent row winner, of equally frequent ones the most probable."""
-    counts = np.bincount(probabilities.argmax(1), minlength=probabilities.shape[1])
-    sums = probabilities.sum(0, dtype=np.float64)
-    return max(range(len(counts)), key=lambda i: (counts[i], sums[i]))
+def decide(probabilities: np.ndarray, metadata: Metadata) -> int:
+    """Return the number of the class that a record's segments (S, C) decide."""
+    if metadata.decision == "mode":
+        return int(dataset.decide(probabilities))
+    mean = probabilities.mean(axis=0, dtype=np.float64, keepdims=True)
+    calibrated = calibration.calibrate(mean, metadata.calibration_scale, metadata.calibration_bias)
+    return int(calibration.decide(calibrated, metadata.decision_weights)[0])
 
 
 def main() -> None:
@@ -56,6 +61,7 @@ def main() -> None:
         expected = reference(args.onnx, records, classifier)
         if args.cache:
             np.savez(args.cache, **expected)
+    metadata = Metadata.from_json(json.dumps(classifier.metadata))
     worst, worst_name, other_segments, other_labels = 0.0, "", 0, 0
     for path in track(records, desc=classifier.backend):
         record = read_record(path)
@@ -65,7 +71,7 @@ def main() -> None:
         if difference > worst:
             worst, worst_name = difference, path.name
         other_segments += int((found.argmax(1) != wanted.argmax(1)).sum())
-        other_labels += classifier.classes[decide(wanted)] != prediction.label
+        other_labels += classifier.classes[decide(wanted, metadata)] != prediction.label
     print(
         f"{args.plan} on {classifier.backend}, {len(records)} records: max |dp| {worst:.2e} "
         f"({worst_name}); {other_labels} labels and {other_segments} segment labels differ"

@@ -23,7 +23,17 @@ COMMANDS = {
     for point in metadata.entry_points(group="console_scripts")
     if point.value.startswith("ecgrt.cli:")
 }
-NAMES = ("bench", "build-engine", "data", "entry", "eval", "export", "predict", "train")
+NAMES = (
+    "bench",
+    "build-engine",
+    "calibrate",
+    "data",
+    "entry",
+    "eval",
+    "export",
+    "predict",
+    "train",
+)
 
 
 def exit_code(main: Callable[[list[str]], int], *argv: object) -> int:
@@ -55,6 +65,7 @@ def test_help_and_version(name: str, capsys: pytest.CaptureFixture[str]) -> None
         ("data", "split", "nowhere"),
         ("train", "nowhere.json"),
         ("build-engine", "nowhere.onnx", "--target", "cpu"),
+        ("calibrate", "nowhere.onnx", "nowhere.json"),
         ("predict", "nowhere", "--plan", "nowhere.plan"),
         ("eval", "nowhere", "--plan", "nowhere.plan"),
         ("entry", "nowhere", "--plan", "nowhere.plan"),

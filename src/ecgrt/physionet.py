@@ -80,6 +80,14 @@ def fetch(source: str | Path = PHYSIONET_URL, out: str | Path = "data") -> Path:
     return out
 
 
+def official_validation(directory: str | Path) -> set[str]:
+    """Return the names of the official validation set in `directory`, empty if it is not there."""
+    folder = Path(directory) / VALIDATION
+    if not (folder / "RECORDS").is_file():
+        return set()
+    return {path.name for path in list_records(folder)}
+
+
 def read_reference(path: str | Path) -> dict[str, str]:
     """Read reference labels, ``A00001,N`` a line; errors as of :func:`~ecgrt.scoring.read_answers`.
 

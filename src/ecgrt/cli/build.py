@@ -1,4 +1,4 @@
-"""The commands on the way from records to a plan: train, export, build-engine."""
+"""The commands on the way from records to a plan: train, export, calibrate, build-engine."""
 
 from __future__ import annotations
 
@@ -60,6 +60,40 @@ def _export(args: argparse.Namespace) -> int:
     from ..export import export
 
     export(args.checkpoint, args.out)
+    return 0
+
+
+def calibrate_main(argv: Sequence[str] | None = None) -> int:
+    """Calibrate a model's probabilities; return the exit code."""
+    parser = make_parser(
+        "ecgrt-calibrate",
+        "Fit the probabilities of an ONNX model to dev records, choose its decision, write it "
+        "with both. Records that it was trained on or will be judged by are refused.",
+        "ecgrt-calibrate model.onnx data/dev.json -o calibrated.onnx",
+    )
+    parser.add_argument("onnx", type=Path, metavar="MODEL.onnx", help="what ecgrt-export wrote")
+    parser.add_argument(
+        "manifest", type=Path, metavar="DEV.json", help="dev records, as ecgrt-data split writes"
+    )
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("calibrated.onnx"), help="(default: %(default)s)"
+    )
+    parser.add_argument(
+        "--decision",
+        choices=("mode", "mean", "tuned"),
+        default="tuned",
+        help="a record's label: the most frequent segment label, the most probable class, or "
+        "that with weights for the challenge's F1 (default: %(default)s)",
+    )
+    return run(parser, _calibrate, argv)
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from ..calibrate import calibrate
+    from ..calibration_report import to_text
+
+    print(to_text(calibrate(args.onnx, args.manifest, args.out, decision=args.decision)))
+    print(args.out)
     return 0
 
 

@@ -1,0 +1,240 @@
+"""From a model and records that it has not learnt from to the same model with calibrated answers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import Classifier, calibration, dataset
+from .calibration_report import Figures, Report, measure
+from .dataset import LabelledRecord
+from .engine.cpu_plan import build_cpu_plan
+from .extras import require
+from .files import replacing
+from .metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata, digest_records
+from .physionet import official_validation
+from .progress import track
+from .scoring import CLASSES, SCORED_CLASSES
+
+#: What a calibrated model's label may be decided by.
+DECISIONS = ("mode", "mean", "tuned")
+#: Parts of the records that take turns in being measured by a fit to the others.
+FOLDS = 5
+#: Records that are answered at a time.
+BATCH = 64
+
+Integers = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model without calibration says of records, and what is right.
+
+    Attributes
+    ----------
+    probabilities
+        float32 (N, C), the mean over a record's segments.
+    modes, labels
+        int (N,), the number of the most frequent segment label, and of the right one.
+    """
+
+    probabilities: dataset.Floats
+    modes: Integers
+    labels: Integers
+
+    def __getitem__(self, chosen: Any) -> Answers:
+        return Answers(self.probabilities[chosen], self.modes[chosen], self.labels[chosen])
+
+
+def calibrate(
+    model_path: str | Path, manifest: str | Path, out: str | Path, *, decision: str = "tuned"
+) -> Report:
+    """Fit a calibration to the records of a manifest and write the model with it.
+
+    The graph stays as it is; a calibration that the model has already is fitted anew.
+
+    Parameters
+    ----------
+    model_path
+        What ``ecgrt-export`` wrote.
+    manifest
+        The model's dev records, as ``ecgrt-data split`` writes them.
+    out
+        The ONNX model to write; may be `model_path`.
+    decision
+        ``"mode"`` (the most frequent segment label), ``"mean"`` (the most probable class) or
+        ``"tuned"`` (that with weights, :func:`ecgrt.calibration.fit_decision_weights`).
+
+    Raises
+    ------
+    FileNotFoundError
+        If the model, the manifest or a record is missing.
+    ValueError
+        If the model is not one of ours or has classes that the challenge does not know, a record
+        is one of its training records or of the official validation set, or a class has fewer
+        than :data:`FOLDS` records.
+    """
+    if decision not in DECISIONS:
+        raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
+    model, metadata = _load(Path(model_path))
+    records = dataset.read_manifest(manifest)
+    _check(records, model, metadata, Path(manifest))
+    answers = answer(model, metadata, records)
+    fitted = fit(metadata, answers, decision)
+    report = Report(
+        metadata=fitted,
+        records=dict(Counter(item.label for item in records)),
+        before=measure(*apply(metadata, answers), answers.labels, metadata.classes),
+        after=measure(*apply(fitted, answers), answers.labels, metadata.classes),
+        held_out=_held_out(metadata, answers, decision),
+    )
+    _set_metadata(model, fitted)
+    with replacing(out) as part:
+        part.write_bytes(model.SerializeToString())
+    return report
+
+
+def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) -> Answers:
+    """Run an ONNX model over records with the CPU engine, without its calibration."""
+    classifier = _plain_classifier(model, metadata)
+    by_rate: dict[float | None, list[int]] = {}
+    for number, item in enumerate(records):
+        by_rate.setdefault(item.record.fs, []).append(number)
+    batches = [
+        (fs, numbers[i : i + BATCH])
+        for fs, numbers in by_rate.items()
+        for i in range(0, len(numbers), BATCH)
+    ]
+    probabilities = np.empty((len(records), len(metadata.classes)), np.float32)
+    modes = np.empty(len(records), np.intp)
+    for fs, numbers in track(batches, desc="batches"):
+        try:
+            found = classifier.predict_batch([records[i].record.signal for i in numbers], fs)
+        except ValueError:
+            for i in numbers:
+                dataset.preprocess(records[i].record, metadata)  # raises with the record's name
+            raise
+        for i, prediction in zip(numbers, found, strict=True):
+            probabilities[i] = prediction.probabilities
+            modes[i] = metadata.classes.index(str(prediction.label))
+    labels = np.array([metadata.classes.index(item.label) for item in records], np.intp)
+    return Answers(probabilities, modes, labels)
+
+
+def _plain_classifier(model: Any, metadata: Metadata) -> Classifier:
+    plain = replace(
+        metadata, decision="mode", calibration_scale=1.0, calibration_bias=(), decision_weights=()
+    )
+    copy = type(model)()
+    copy.CopyFrom(model)
+    _set_metadata(copy, plain)
+    with tempfile.TemporaryDirectory() as folder:
+        onnx_path, plan = Path(folder, "model.onnx"), Path(folder, "model.plan")
+        onnx_path.write_bytes(copy.SerializeToString())
+        build_cpu_plan(onnx_path, plan)
+        return Classifier(plan)
+
+
+def fit(metadata: Metadata, answers: Answers, decision: str) -> Metadata:
+    """Return the metadata with a calibration, and weights if `decision` is ``"tuned"``."""
+    scale, bias = calibration.fit_vector_scaling(answers.probabilities, answers.labels)
+    weights: tuple[float, ...] = ()
+    if decision == "tuned":
+        calibrated = calibration.calibrate(answers.probabilities, scale, bias)
+        scored = [label in SCORED_CLASSES for label in metadata.classes]
+        _, weights = calibration.fit_decision_weights(calibrated, answers.labels, scored)
+    return replace(
+        metadata,
+        decision="mode" if decision == "mode" else "mean",
+        calibration_scale=scale,
+        calibration_bias=bias,
+        decision_weights=weights,
+    )
+
+
+def apply(metadata: Metadata, answers: Answers) -> tuple[calibration.Floats, Integers]:
+    """Return (N, C) calibrated probabilities and (N,) labels, as a classifier gives them."""
+    probabilities = calibration.calibrate(
+        answers.probabilities, metadata.calibration_scale, metadata.calibration_bias
+    )
+    if metadata.decision == "mode":
+        return probabilities, answers.modes
+    return probabilities, calibration.decide(probabilities, metadata.decision_weights)
+
+
+def _load(path: Path) -> tuple[Any, Metadata]:
+    onnx = require("onnx", extra="build")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model {path}")
+    try:
+        model = onnx.load(path)
+    except Exception as error:  # protobuf's own exception types differ between versions
+        raise ValueError(f"{path} is not an ONNX model: {error}") from error
+    properties = _properties(model)
+    if ONNX_KEY not in properties:
+        raise ValueError(f"{path} carries no {ONNX_KEY!r} metadata; write it with ecgrt-export")
+    return model, Metadata.from_json(properties[ONNX_KEY])
+
+
+def _properties(model: Any) -> dict[str, str]:
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def _set_metadata(model: Any, metadata: Metadata) -> None:
+    (entry,) = (entry for entry in model.metadata_props if entry.key == ONNX_KEY)
+    entry.value = metadata.to_json()
+
+
+def _check(
+    records: Sequence[LabelledRecord], model: Any, metadata: Metadata, manifest: Path
+) -> None:
+    """Refuse records that would flatter the model, or are too few to fit to."""
+    names = {item.record.name for item in records}
+    trained = set(_properties(model).get(ONNX_TRAINING_RECORDS_KEY, "").split())
+    if not trained:
+        if digest_records(names) == metadata.training_digest:
+            trained = names
+        else:
+            print("note: the model does not name its training records; calibrate on others only")
+    sets = {"model's training set": trained, "official validation set": _validation(records)}
+    for kind, forbidden in sets.items():
+        if both := sorted(names & forbidden):
+            raise ValueError(
+                f"{manifest}: {len(both)} of the {len(names)} records, such as {both[0]}, belong "
+                f"to the {kind}; calibrate on dev records, which belong to neither"
+            )
+    if unknown := set(metadata.classes) ^ set(CLASSES):
+        raise ValueError(
+            f"the model and the challenge differ in the classes {', '.join(sorted(unknown))}; "
+            f"a model of {', '.join(CLASSES)} is accepted"
+        )
+    counts = Counter(item.label for item in records)
+    if few := [label for label in metadata.classes if counts[label] < FOLDS]:
+        raise ValueError(
+            f"{manifest} has {counts[few[0]]} records of {few[0]}; at least {FOLDS} of each class "
+            "are needed, hundreds in all are better"
+        )
+
+
+def _validation(records: Sequence[LabelledRecord]) -> set[str]:
+    """Return the names of the official validation set, if it lies above or beside a record."""
+    folders = {folder for item in records for folder in item.path.resolve().parents}
+    return set().union(*(official_validation(folder) for folder in folders))
+
+
+def _held_out(metadata: Metadata, answers: Answers, decision: str) -> Figures:
+    folds = calibration.stratified_folds(answers.labels, FOLDS)
+    probabilities = np.empty(answers.probabilities.shape)
+    decided = np.empty_like(answers.modes)
+    for fold in range(FOLDS):
+        fitted = fit(metadata, answers[folds != fold], decision)
+        part = folds == fold
+        probabilities[part], decided[part] = apply(fitted, answers[part])
+    return measure(probabilities, decided, answers.labels, metadata.classes)
