@@ -26,10 +26,6 @@ constexpr std::array kFields = {"calibration_bias",
                                 "training_digest",
                                 "training_records"};
 
-// What precedes the decision's name where there is a calibration or a weight: the readers of before
-// looked at neither the schema nor at fields that they did not know, but refuse such a name.
-constexpr std::string_view kCalibrated = "calibrated ";
-
 [[noreturn]] void fail(const std::string& fault) {
   throw PlanError("the plan's metadata cannot be used: " + fault);
 }
@@ -46,7 +42,6 @@ void check_layout(const nlohmann::json& json) {
 }
 
 Metadata::Decision parse_decision(std::string_view name) {
-  if (name.starts_with(kCalibrated)) name.remove_prefix(kCalibrated.size());
   if (name == "mode") return Metadata::Decision::mode;
   if (name == "mean") return Metadata::Decision::mean;
   fail("decision is \"" + std::string(name) + "\", this ecgrt knows \"mode\" and \"mean\"");

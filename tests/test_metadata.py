@@ -55,14 +55,6 @@ def test_round_trip(changes: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("decision", ["mode", "mean"])
-def test_readers_that_know_no_calibration_refuse_the_decision(decision: str) -> None:
-    for changes in ({"calibration_scale": 2.0}, {"calibration_bias": (1.0, 0.0, 0.0)}):
-        text = make_metadata(256, 3, decision=decision, **changes).to_json()
-        assert json.loads(text)["decision"] not in ("mode", "mean")
-        assert Metadata.from_json(text).decision == decision
-
-
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -16,9 +16,6 @@ ONNX_TRAINING_RECORDS_KEY = "ecgrt_training_records"
 MAX_BYTES = 4095
 
 DECISIONS = ("mode", "mean")
-#: What JSON with a calibration or weights puts before the decision's name. The first readers in
-#: C++ passed over fields that they did not know, but refuse such a decision.
-CALIBRATED = "calibrated "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,15 +112,10 @@ class Metadata:
     def to_json(self) -> str:
         """Return compact JSON of at most :data:`MAX_BYTES` bytes, or raise ValueError.
 
-        Calibration and weights are written only where they are set, and the decision is then
-        called ``"calibrated mode"`` or ``"calibrated mean"``: a model without them can be read by
-        every version of ecgrt, one with them is refused by those that know nothing of them.
+        Calibration and weights are written only where they are set.
         """
         values = asdict(self)
-        unset = {name for name, default in _CALIBRATION.items() if values[name] == default}
-        if unset != _CALIBRATION.keys():
-            values["decision"] = CALIBRATED + self.decision
-        values = {name: value for name, value in values.items() if name not in unset}
+        values = {name: v for name, v in values.items() if v != _CALIBRATION.get(name)}
         text = json.dumps(values, separators=(",", ":"), sort_keys=True)
         if len(text.encode()) > MAX_BYTES:
             raise ValueError(
@@ -148,8 +140,6 @@ class Metadata:
             raise ValueError(
                 f"metadata fields: missing {sorted(missing)}, unknown {sorted(values.keys() - known)}"
             )
-        if isinstance(decision := values.get("decision"), str):
-            values["decision"] = decision.removeprefix(CALIBRATED)
         return cls(**values)
 
 
