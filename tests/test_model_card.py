@@ -1,0 +1,402 @@
+"""tools/model_card.py: intervals, the choice of failures, the card's blocks, the whole of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from challenge_files import write_record
+from family import LABELS, make_selector, save
+from scipy import stats
+
+from ecgrt.calibration import (
+    calibrate,
+    expected_calibration_error,
+    fit_vector_scaling,
+    stratified_folds,
+)
+from ecgrt.metadata import ONNX_TRAINING_RECORDS_KEY, digest_records
+from ecgrt.runs import Epoch, Run
+from ecgrt.scoring import CLASSES, score
+
+pytest.importorskip("matplotlib", reason='needs pip install "ecgrt[card]"')
+
+import model_card
+from card import merit, tables, training, trust
+from card.answers import Answers, trained_copies
+
+#: Of each record its label, what the network answers, and how sure it is (as a logit).
+TRAINED = {"T1": "NN5", "T2": "AA5", "T3": "OO5", "T4": "NN6"}
+DEV = {"D1": "NN9", "D2": "NA4", "D3": "AA7", "D4": "OO3", "D5": "ON2", "D6": "~~8", "D7": "~N1"}
+VALIDATION = {
+    "V1": "NN9",
+    "V2": "NO5",
+    "V3": "NA6",
+    "V4": "NA4",
+    "V5": "AN7",
+    "V6": "AA3",
+    "V7": "OO2",
+    "V8": "~O8",
+}
+#: V1 once more, trained on as T4; and D1 once more, that nobody is to be scored on twice.
+COPIES = {"T4": "V1", "X1": "D1"}
+
+
+def make_signal(answer: str, logit: int, seed: int) -> np.ndarray:
+    """Return segments of four samples, the logits of A, N, O and ~; the last few say noise."""
+    rng = np.random.default_rng(seed)
+    segments = np.zeros((75 + int(rng.integers(25)), 4), dtype=np.int16)
+    segments[:, LABELS.index(answer)] = logit
+    segments[-8:] = (0, 0, 0, 2)
+    return segments.reshape(-1)
+
+
+def make_data(folder: Path) -> Path:
+    """Make what ``ecgrt-data fetch`` leaves."""
+    records = {**TRAINED, **DEV, **VALIDATION}
+    signals = {
+        name: make_signal(facts[1], int(facts[2]), seed)
+        for seed, (name, facts) in enumerate(records.items())
+    }
+    labels = {name: facts[0] for name, facts in records.items()}
+    for copy, name in COPIES.items():
+        signals[copy], labels[copy] = signals[name], labels[name]
+    training, validation = folder / "training2017", folder / "sample2017" / "validation"
+    for name, signal in signals.items():
+        write_record(training, name, signal)
+    validation.mkdir(parents=True)
+    for name in VALIDATION:
+        for suffix in (".hea", ".mat"):
+            shutil.copy(training / f"{name}{suffix}", validation)
+    (training / "RECORDS").write_text("\n".join(signals))
+    (validation / "RECORDS").write_text("\n".join(VALIDATION))
+    lines = (f"{name},{label}\n" for name, label in labels.items())
+    (folder / "REFERENCE-v3.csv").write_text("".join(lines))
+    return folder
+
+
+def make_model(path: Path, trained: tuple[str, ...] = tuple(TRAINED), **changes: Any) -> Path:
+    model: onnx.ModelProto = make_selector(
+        training_digest=digest_records(trained), training_records=len(trained), **changes
+    )
+    names = " ".join(sorted(trained))
+    model.metadata_props.add(key=ONNX_TRAINING_RECORDS_KEY, value=names)
+    return save(model, path)
+
+
+def make_history(folder: Path, *f1: float) -> None:
+    folder.mkdir(parents=True)
+    epochs = [
+        Epoch(
+            epoch=number,
+            learning_rate=1e-3,
+            loss=1 / number,
+            accuracy=0.8,
+            val_loss=1.5 / number,
+            val_accuracy=0.7,
+            f1=value,
+            f1_n=0.9,
+            f1_a=0.7,
+            f1_o=0.6,
+            f1_noise=0.5,
+            seconds=100.25,
+        )
+        for number, value in enumerate(f1, start=1)
+    ]
+    Run(folder).complete(epochs)
+
+
+def empty_card() -> str:
+    blocks = (
+        f"<!-- {name}:begin (tools/model_card.py) -->\nold\n<!-- {name}:end -->\n"
+        for name in tables.BLOCKS
+    )
+    return "# Card\n\nProse.\n\n" + "\nMore prose.\n".join(blocks)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return make_data(tmp_path / "data")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder of a card and its model."""
+    path = tmp_path / "models"
+    path.mkdir()
+    (path / "README.md").write_text(empty_card())
+    make_model(path / "model.onnx")
+    return path
+
+
+def run(folder: Path, data: Path) -> int:
+    return model_card.main(
+        ["--data", str(data), "--model", str(folder / "model.onnx"), "--card", str(folder)]
+    )
+
+
+def make_answers(*facts: tuple[str, str, str, float]) -> Answers:
+    """Answers of (name, reference, answer, confidence)."""
+    names, reference, labels, confidence = zip(*facts, strict=True)
+    probabilities = np.zeros((len(facts), 4))
+    for row, label, p in zip(probabilities, labels, confidence, strict=True):
+        row[:] = (1 - p) / 3
+        row[CLASSES.index(label)] = p
+    return Answers(
+        names, reference, labels, probabilities, np.array(confidence), ("N",) * len(names)
+    )
+
+
+def test_intervals_are_those_of_scipy() -> None:
+    confusion = np.array([[140, 0, 8, 0], [2, 39, 6, 0], [12, 2, 50, 1], [5, 2, 7, 26]])
+    low, high = merit.bootstrap(confusion)
+    reference, answers = np.repeat(np.indices((4, 4)).reshape(2, -1), confusion.ravel(), axis=1)
+
+    def f1_of_a(reference: np.ndarray, answers: np.ndarray) -> float:
+        both = np.sum((reference == 1) & (answers == 1))
+        return float(2 * both / (np.sum(reference == 1) + np.sum(answers == 1)))
+
+    found = stats.bootstrap(
+        (reference, answers),
+        f1_of_a,
+        paired=True,
+        vectorized=False,
+        n_resamples=4000,
+        method="percentile",
+        random_state=1,
+    ).confidence_interval
+    # Standard error of the bounds themselves: 0.003 for 4,000 resamples.
+    np.testing.assert_allclose((low[1], high[1]), found, atol=0.01)
+    right = stats.binom(300, np.trace(confusion) / 300).ppf([0.025, 0.975]) / 300
+    np.testing.assert_allclose((low[5], high[5]), right, atol=1 / 300)
+
+
+def test_intervals_of_what_cannot_vary() -> None:
+    low, high = merit.bootstrap(np.diag([5, 4, 3, 0]))
+    np.testing.assert_array_equal(low[[0, 1, 2, 5]], 1.0)
+    np.testing.assert_array_equal(high[[0, 1, 2, 5]], 1.0)
+    assert math.isnan(low[3])
+    assert math.isnan(high[3])
+
+
+def test_f1_is_that_of_the_official_score() -> None:
+    rng = np.random.default_rng(3)
+    confusions = rng.integers(0, 9, (20, 4, 4))
+    confusions[0, 3] = confusions[0, :, 3] = 0
+    for confusion, found in zip(confusions, merit.f1_scores(confusions), strict=True):
+        cells = [(i, j) for i in range(4) for j in range(4) for _ in range(confusion[i, j])]
+        expected = score(
+            {str(n): CLASSES[i] for n, (i, _) in enumerate(cells)},
+            {str(n): CLASSES[j] for n, (_, j) in enumerate(cells)},
+        )
+        np.testing.assert_allclose(found, [*expected.f1.values(), expected.overall])
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 3), (7, 9), (40, 40), (500, 800)])
+def test_wilson_is_scipys(right: int, count: int) -> None:
+    expected = stats.binomtest(right, count).proportion_ci(method="wilson")
+    np.testing.assert_allclose(trust.wilson(right, count), expected, atol=1e-6)
+
+
+def test_calibration_worked_by_hand() -> None:
+    found = trust.calibration(
+        make_answers(
+            ("a", "N", "N", 0.94), ("b", "A", "N", 0.98), ("c", "O", "O", 0.5), ("d", "~", "~", 1.0)
+        )
+    )
+    assert [row["records"] for row in found["bins"]] == [1, 3]
+    assert found["bins"][1]["confidence"] == pytest.approx(0.9733)
+    assert found["bins"][1]["accuracy"] == pytest.approx(0.6667)
+    # 1/4 of |0.5 - 1| and 3/4 of |0.9733 - 0.6667|
+    assert found["ece"] == pytest.approx(0.355)
+
+
+def test_held_out_error_takes_the_calibration_back_first() -> None:
+    rng = np.random.default_rng(5)
+    plain = rng.dirichlet((0.5, 0.5, 0.5, 0.5), size=120)
+    reference = [CLASSES[rng.choice(4, p=calibrate(p[None], 0.5)[0])] for p in plain]
+    numbers = np.array([CLASSES.index(label) for label in reference])
+    scale, bias = fit_vector_scaling(plain, numbers)
+    fitted = calibrate(plain, scale, bias)
+    names = tuple(map(str, range(120)))
+    labels = tuple(CLASSES[i] for i in fitted.argmax(axis=1))
+    answers = Answers(names, tuple(reference), labels, fitted, fitted.max(axis=1), ("N",) * 120)
+    classes = ["A", "N", "O", "~"]
+    ordered = [bias[CLASSES.index(label)] for label in classes]
+    found = trust.held_out_error(
+        answers, {"classes": classes, "calibration_scale": scale, "calibration_bias": ordered}
+    )
+    # The same from the network's own probabilities, fold by fold.
+    folds = stratified_folds(numbers, trust.FOLDS)
+    expected = np.empty_like(plain)
+    for fold in range(trust.FOLDS):
+        fit = fit_vector_scaling(plain[folds != fold], numbers[folds != fold])
+        expected[folds == fold] = calibrate(plain[folds == fold], *fit)
+    assert found == pytest.approx(expected_calibration_error(expected, numbers), abs=2e-4)
+    assert trust.held_out_error(answers, {"classes": classes}) is None
+
+
+def test_a_fitted_calibration_is_told_with_both_its_errors() -> None:
+    found: dict[str, Any] = {
+        name: {"scores": {"records": n}, "calibration": {"ece": 0.02}}
+        for name, n in (("dev", 740), ("validation", 300))
+    }
+    assert "fitted" not in tables.calibration(found)
+    found["dev"]["calibration"]["held_out_ece"] = 0.0351
+    text = tables.calibration(found)
+    assert "| the 740 dev records, to which the calibration was fitted | 0.020 |" in text
+    assert "| each fifth of them, by a fit to the other four | 0.035 |" in text
+
+
+def test_errors_among_the_most_confident() -> None:
+    found = trust.selective(
+        make_answers(
+            ("a", "N", "N", 0.7), ("b", "A", "N", 0.6), ("c", "O", "O", 0.9), ("d", "O", "~", 0.8)
+        )
+    )
+    at = {percent: found["error"][percent - 1] for percent in (1, 25, 26, 50, 75, 100)}
+    assert at == {1: 0, 25: 0, 26: 0.5, 50: 0.5, 75: 0.3333, 100: 0.5}
+    assert found["confidence"][49] == 0.8
+    assert found["coverage"][49] == 0.5
+
+
+def test_the_most_confident_failures_are_shown() -> None:
+    answers = make_answers(
+        ("a", "N", "N", 0.99),  # right
+        ("d", "N", "A", 0.8),  # third
+        ("c", "N", "O", 0.9),  # equally confident: by name
+        ("b", "N", "~", 0.9),
+        ("e", "~", "N", 0.95),  # noise is not shown
+        ("f", "O", "N", 0.3),
+    )
+    assert [failure["record"] for failure in trust.failures(answers)] == ["b", "c", "f"]
+    assert trust.failures(answers)[2]["probabilities"]["N"] == 0.3
+
+
+def test_copies_are_found_either_way() -> None:
+    copies = {"T4": "V1", "D2": "T2", "D3": "D1", "T6": "T5"}
+    assert trained_copies(copies, {"T2", "T4", "T5", "T6"}) == {"V1": "T4", "D2": "T2"}
+
+
+def test_blocks_are_replaced_and_prose_stays() -> None:
+    card = empty_card()
+    blocks = {name: rf"\1 {name}" + "\n" for name in tables.BLOCKS}
+    replaced = tables.replace_blocks(card, blocks)
+    for text in blocks.values():
+        assert text in replaced
+    assert "old" not in replaced
+    restored = tables.replace_blocks(replaced, dict.fromkeys(tables.BLOCKS, "old\n"))
+    assert restored == card
+    assert tables.replace_blocks(replaced, blocks) == replaced
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "no marker",
+        "<!-- x:begin (tools/model_card.py) -->",
+        "<!-- x:end --> <!-- x:begin (tools/model_card.py) -->",
+        "<!-- x:begin (tools/model_card.py) --> <!-- x:end -->" * 2,
+    ],
+)
+def test_a_card_without_its_markers_is_refused(card: str) -> None:
+    with pytest.raises(ValueError, match=r"once each and in this order.*<!-- x:begin"):
+        tables.replace_blocks(card, {"x": ""})
+
+
+def test_runs_and_ablations(tmp_path: Path) -> None:
+    assert training.read_runs(tmp_path / "runs") == {}
+    assert training.read_ablations(tmp_path / "runs") == []
+    make_history(tmp_path / "runs" / "main", 0.5, 0.8, 0.7)
+    make_history(tmp_path / "runs" / "ablations" / "plain", 0.4, 0.6)
+    make_history(tmp_path / "runs" / "ablations" / "crop", 0.6)
+    runs = training.read_runs(tmp_path / "runs")
+    assert list(runs) == ["main"]
+    assert runs["main"]["f1"] == [0.5, 0.8, 0.7]
+    rows = training.read_ablations(tmp_path / "runs")
+    assert [row["name"] for row in rows] == ["crop", "plain"]
+    expected = {"epochs": 2, "seconds": 200, "best_epoch": 2, "f1": 0.6, "val_loss": 0.75}
+    assert rows[1] == {"name": "plain", **expected}
+    (tmp_path / "runs" / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"empty has no history\.csv"):
+        training.read_runs(tmp_path / "runs")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_card_from_data(folder: Path, data: Path) -> None:
+    make_history(folder / "runs" / "main", 0.5, 0.8, 0.7)
+    make_history(folder / "runs" / "ablations" / "plain", 0.4, 0.6)
+    assert run(folder, data) == 0
+    first = contents(folder)
+    figures = {"reliability.svg", "risk-coverage.svg", "failures.png", "learning-curves.svg"}
+    assert {Path(name).name for name in first if name.startswith("figures")} == figures
+    assert len(first["figures/failures.png"]) < 300_000
+    found: dict[str, Any] = json.loads(first["scores.json"])
+    confusion = [[1, 2, 1, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 1, 0]]
+    assert found["validation"]["scores"]["confusion"] == confusion
+    assert found["validation"]["scores"]["N"]["value"] == 0.3333
+    assert found["validation"]["trained_copies"] == {"V1": "T4"}
+    assert found["validation"]["scores_without_copies"]["N"]["value"] == 0.0
+    assert found["dev"]["names"] == list(DEV)
+    assert found["dev"]["scores"]["accuracy"]["value"] == round(4 / 7, 4)
+    assert found["dev"]["scores_without_copies"] is None
+    assert [failure["record"] for failure in found["failures"]] == ["V3", "V2", "V5"]
+    assert found["failures"][0]["segments"].startswith("AAAA")
+    assert found["failures"][0]["segments"].endswith("A~~~~~~~~")
+    card = first["README.md"].decode()
+    assert "T4, trained on, is the same recording as V1." in card
+    assert "| plain | 2 | 200 | 2 | 0.600 | 0.750 |" in card
+    assert card.count("prose") == empty_card().count("prose")
+    assert run(folder, data) == 0
+    assert contents(folder) == first
+
+
+def test_a_card_keeps_its_dev_records(
+    folder: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (data / "training2017" / "RECORDS").open("a") as records:
+        records.write("\nD9")
+    write_record(data / "training2017", "D9", make_signal("N", 9, 99))
+    with (data / "REFERENCE-v3.csv").open("a") as reference:
+        reference.write("D9,N\n")
+    card = {
+        "model": {"training_digest": digest_records(TRAINED)},
+        "dev": {"names": ["D1", "D2", "D3"]},
+    }
+    (folder / "scores.json").write_text(json.dumps(card))
+    assert run(folder, data) == 0
+    assert "the 3 dev records that scores.json names, of 8" in capsys.readouterr().out
+    assert json.loads((folder / "scores.json").read_text())["dev"]["scores"]["records"] == 3
+    # Another model, another dev set.
+    make_model(folder / "model.onnx", ("T1", "T2", "T3"), calibration_scale=0.5, decision="mean")
+    assert run(folder, data) == 0
+    found = json.loads((folder / "scores.json").read_text())
+    assert "T4" not in found["dev"]["names"]  # a copy of a validation record
+    assert found["dev"]["scores"]["records"] == 8
+    assert found["dev"]["calibration"]["held_out_ece"] is not None
+    assert (
+        "the 8 dev records, to which the calibration was fitted"
+        in (folder / "README.md").read_text()
+    )
+
+
+def test_what_is_missing_is_told(
+    folder: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(folder, folder / "nowhere") == 2
+    assert "ecgrt-data fetch --out" in capsys.readouterr().err
+    make_model(folder / "model.onnx", ("T1", "V2"))
+    assert run(folder, data) == 2
+    assert "trained on 1 validation records (V2)" in capsys.readouterr().err
+    (folder / "README.md").write_text("# Card\n")
+    assert run(folder, data) == 2
+    assert "<!-- scores:begin (tools/model_card.py) -->" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""What tools/model_card.py is made of: answers, figures of merit, runs, tables, figures."""
