@@ -64,6 +64,8 @@ def test_every_record_is_in_one_part_and_no_validation_record_in_any(data: Path)
     train, dev = (read_manifest(path) for path in split(data))
     assert not train.keys() & dev.keys()
     assert train.keys() | dev.keys() == LABELS.keys() - set(VALIDATION)
+    for part in (train, dev):
+        assert list(part) == sorted(part)
 
 
 def test_a_validation_record_under_another_name_is_left_out(data: Path) -> None:

@@ -193,11 +193,12 @@ def split(
         reference = directory / TRAINING / "REFERENCE.csv"
     examples, copies = _examples(directory, read_reference(reference))
     if like is None:
-        dev = _choose(examples, dev_fraction, seed)
+        chosen = _choose(examples, dev_fraction, seed)
     else:
         seen = training_records(like)
-        dev = {example for example in examples if example.path.name not in seen}
-    train = [example for example in examples if example not in dev]
+        chosen = {example for example in examples if example.path.name not in seen}
+    train = [example for example in examples if example not in chosen]
+    dev = [example for example in examples if example in chosen]
     if not (train and dev):
         raise ValueError(
             f"{like or f'dev_fraction {dev_fraction}'} leaves {len(train)} for train and {len(dev)} "
