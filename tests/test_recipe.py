@@ -17,6 +17,7 @@ from ecgrt.config import TrainConfig
 from ecgrt.extras import require_keras
 from ecgrt.learner import Learner
 from ecgrt.loss import make_loss
+from ecgrt.metadata import digest_records
 from ecgrt.runs import Run
 from ecgrt.train import train
 
@@ -133,6 +134,23 @@ def test_starts_from_a_checkpoint(folder: Path) -> None:
         np.testing.assert_array_equal(value, other)
 
 
+def test_what_the_initial_weights_have_seen_is_told_and_kept_from_dev(folder: Path) -> None:
+    (checkpoint,) = train(tiny_config(folder, max_epochs=1), "first").glob("*.keras")
+    names = checkpoint.with_name("training_records")
+    names.write_text("elsewhere\ntrain3\n")
+    config = tiny_config(folder, initial_weights=str(checkpoint), max_epochs=1)
+    run = Run(train(config, "second"))
+    assert run.training_records() == ["elsewhere", *(f"train{i}" for i in range(10))]
+    assert run.metadata().training_records == 11
+    assert run.metadata().training_digest == digest_records(run.training_records())
+    names.write_text("dev1\n")
+    with pytest.raises(ValueError, match=r"dev1 is in dev, but .* was trained on it"):
+        train(config, "second")
+    names.unlink()
+    with pytest.raises(FileNotFoundError, match="training_records is missing"):
+        train(config, "second")
+
+
 def test_checkpoint_that_cannot_be_started_from(folder: Path) -> None:
     run = train(tiny_config(folder, max_epochs=1), "first")
     (checkpoint,) = run.glob("*.keras")
@@ -140,7 +158,7 @@ def test_checkpoint_that_cannot_be_started_from(folder: Path) -> None:
     with pytest.raises(ValueError, match="is another network"):
         Learner(tiny_config(folder, **fields), 4)
     with pytest.raises(FileNotFoundError, match=r"no such checkpoint: nowhere\.keras"):
-        Learner(tiny_config(folder, initial_weights="nowhere.keras"), 4)
+        train(tiny_config(folder, initial_weights="nowhere.keras"))
     damaged = folder / "damaged.keras"
     damaged.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.raises(ValueError, match="no whole Keras checkpoint"):

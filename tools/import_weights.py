@@ -20,6 +20,7 @@ import numpy as np
 from ecgrt.config import NetworkConfig
 from ecgrt.dataset import preprocess
 from ecgrt.export import save_onnx, synthetic_signals
+from ecgrt.files import write_text
 from ecgrt.metadata import Metadata, digest_records
 from ecgrt.network import build_network
 from ecgrt.records import read_record
@@ -35,7 +36,11 @@ def main() -> None:
     )
     parser.add_argument("weights", type=Path, metavar="WEIGHTS.npz", help="its .json lies beside")
     parser.add_argument("-o", "--out", type=Path, required=True, help="the ONNX model to write")
-    parser.add_argument("--keras", type=Path, help="also write a checkpoint, NAME.keras")
+    parser.add_argument(
+        "--keras",
+        type=Path,
+        help="also write a checkpoint, NAME.keras, and training_records beside it",
+    )
     parser.add_argument("--records", type=Path, help="folder with the dev records, for the check")
     args = parser.parse_args()
     facts = json.loads(args.weights.with_suffix(".json").read_text("utf-8"))
@@ -66,6 +71,8 @@ def main() -> None:
     )
     if args.keras:
         model.save(args.keras)
+        names = "".join(f"{name}\n" for name in sorted(facts["train"]))
+        write_text(args.keras.with_name("training_records"), names)
 
 
 def assign(model: Any, arrays: dict[str, np.ndarray]) -> None:

@@ -155,7 +155,8 @@ class TrainConfig(NetworkConfig):
         Train on all GPUs of the machine (``tf.distribute.MirroredStrategy``), each on its part of
         every batch.
     initial_weights
-        A ``.keras`` checkpoint of the same network to start from, None for fresh weights.
+        A ``.keras`` checkpoint of the same network to start from, in its run folder, for what
+        it was trained on the new model was trained on too; None for fresh weights.
     schedule
         ``"plateau"``: the learning rate falls where the dev loss stays, see
         `learning_rate_patience`; ``"cosine"``: it falls along half a cosine, epoch by epoch, from

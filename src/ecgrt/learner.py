@@ -220,9 +220,7 @@ def _strategy(tf: Any, config: TrainConfig) -> Any:
 
 
 def _read_weights(keras: Any, path: str, network: Any) -> list[Any]:
-    """Return a checkpoint's weights; raise if it is missing or of another network."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"initial_weights: no such checkpoint: {path}")
+    """Return a checkpoint's weights; raise ValueError if it is damaged or of another network."""
     try:
         weights = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
     except Exception as error:  # Keras raises whatever the damage leads to

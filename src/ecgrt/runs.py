@@ -3,7 +3,8 @@
 ====================  =====================================================================
 ``config.json``        what the run was started with
 ``preprocessing.json`` :class:`ecgrt.metadata.Metadata`
-``training_records``   names of the training records, one a line
+``training_records``   names of the training records, one a line, those of the initial weights
+                       among them
 ``history.csv``        a row per complete epoch; replacing it is what completes an epoch
 ``curves.svg``         the losses and F1 of ``history.csv``, drawn
 ``resume-EPOCH...``    weights and optimizer after the last complete epoch
@@ -160,6 +161,25 @@ class Run:
         for path in self.folder.glob("resume-*.weights.h5"):
             if path != self.resume_file(history[-1].epoch):
                 path.unlink()
+
+
+def seen_before(checkpoint: str | Path) -> set[str]:
+    """Return the names of the records that a checkpoint was trained on.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is missing, or no list of them lies beside it, as it does in a run folder.
+    """
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"initial_weights: no such checkpoint: {checkpoint}")
+    path = Path(checkpoint).with_name("training_records")
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{path} is missing; it tells what {Path(checkpoint).name} was trained on, a name a "
+            "line, which a model that starts from it must be able to tell"
+        )
+    return set(path.read_text("utf-8").splitlines())
 
 
 def best(history: Sequence[Epoch]) -> Epoch:

@@ -15,7 +15,7 @@ from .dataset import Example, LabelledRecord
 from .extras import require
 from .learner import Learner
 from .metadata import Metadata, digest_records
-from .runs import Epoch, Run, best, schedule
+from .runs import Epoch, Run, best, schedule, seen_before
 from .scoring import CLASSES, SCORED_CLASSES, score
 
 
@@ -55,7 +55,7 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     name = experiment or "default"
     metadata, data = _load(config, name)
     run = Run.find(config, name) if resume else Run.create(config, name)
-    run.write_data(metadata, [example.name for example in data.train])
+    run.write_data(metadata, data.seen)
     history = run.history()
     print(f"{run.folder}: {len(data.train)} records to train on, {len(data.dev)} dev records")
     learner = Learner(config, len(metadata.classes))
@@ -81,22 +81,35 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
 
 @dataclass(frozen=True)
 class _Data:
-    """What the network learns from and is judged by; `reference` is dev's label by name."""
+    """What the network learns from and is judged by.
+
+    `reference` is dev's label by name, `seen` are the names of all records that the weights come
+    from, those of the initial weights among them.
+    """
 
     train: list[Example]
     dev: list[Example]
     reference: dict[str, str]
     classes: tuple[str, ...]
+    seen: list[str]
 
 
 def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
     train_records, dev_records = _read(config)
-    metadata = _describe(config, name, train_records)
+    before = seen_before(config.initial_weights) if config.initial_weights is not None else set()
+    if known := before & {item.record.name for item in dev_records}:
+        raise ValueError(
+            f"record {min(known)} is in dev, but {config.initial_weights} was trained on it; split "
+            "the records as they were for it, with 'ecgrt-data split --like'"
+        )
+    seen = sorted(before | {item.record.name for item in train_records})
+    metadata = _describe(config, name, train_records, seen)
     data = _Data(
         [dataset.prepare(item, metadata) for item in train_records],
         [dataset.prepare(item, metadata) for item in dev_records],
         {item.record.name: item.label for item in dev_records},
         metadata.classes,
+        seen,
     )
     return metadata, data
 
@@ -116,7 +129,9 @@ def _read(config: TrainConfig) -> tuple[list[LabelledRecord], list[LabelledRecor
     return train_records, dev_records
 
 
-def _describe(config: TrainConfig, name: str, records: Sequence[LabelledRecord]) -> Metadata:
+def _describe(
+    config: TrainConfig, name: str, records: Sequence[LabelledRecord], seen: Sequence[str]
+) -> Metadata:
     mean, std = dataset.statistics(records)
     digest = digest_records(item.record.name for item in records)
     return Metadata(
@@ -128,8 +143,8 @@ def _describe(config: TrainConfig, name: str, records: Sequence[LabelledRecord])
         samples_per_segment=config.samples_per_segment,
         context_segments=config.context_segments,
         label_version=_label_version(config, digest),
-        training_digest=digest,
-        training_records=len(records),
+        training_digest=digest_records(seen),
+        training_records=len(seen),
     )
 
 
