@@ -60,8 +60,8 @@ def test_loss_worked_by_hand(share: float, smoothing: float) -> None:
     assert float(loss) == pytest.approx((1 - share) * per_segment + share * per_record, rel=1e-5)
 
 
-def test_average_of_the_weights_is_what_is_saved(folder: Path) -> None:
-    """After two steps the average is m * w1 + (1 - m) * w2, and training goes on from w2."""
+def test_average_takes_the_place_of_the_weights(folder: Path) -> None:
+    """After two steps it is m * w1 + (1 - m) * w2."""
     momentum = 0.75
     config = tiny_config(folder, averaging=momentum, batch_size=5)  # 10 records: two steps
     metadata, data = ecgrt.train._load(config, "x")
@@ -77,16 +77,10 @@ def test_average_of_the_weights_is_what_is_saved(folder: Path) -> None:
     learner._trainee.fit = lambda *a, **k: fit(*a, **k, callbacks=[Recorder()])
     learner.fit(data.train, 1, 1e-2)
     assert len(steps) == 2
-    path = folder / "average.keras"
-    learner.save_network(path)
-    saved = require_keras().saving.load_model(path).trainable_variables
-    assert len(saved) == len(kernels)
-    for variable, first, second in zip(saved, *steps, strict=True):
+    for variable, first, second in zip(kernels, *steps, strict=True):
         expected = momentum * first + (1 - momentum) * second
         np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-5, atol=1e-6)
         assert np.abs(first - second).max() > 0
-    for variable, second in zip(kernels, steps[1], strict=True):
-        np.testing.assert_array_equal(variable.numpy(), second)
 
 
 def test_varied_run_resumes_to_the_bit(folder: Path) -> None:

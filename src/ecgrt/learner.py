@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +104,8 @@ class Learner:
             raise ValueError(
                 f"out of memory: batch_size is {self._config.batch_size}; make it smaller"
             ) from error
+        if self._config.averaging:
+            self._optimizer.finalize_variable_values(model.trainable_variables)
         loss, accuracy = logs["loss"][-1], logs["accuracy"][-1]
         if not np.isfinite(loss):
             raise ValueError(
@@ -136,25 +137,6 @@ class Learner:
     def _vary(self, example: Example, rng: np.random.Generator) -> Example:
         return vary(example, self._config, self._config.samples_per_segment, rng)
 
-    @contextmanager
-    def _judged(self) -> Iterator[Any]:
-        """Give the network that is judged and saved, its weights averaged if the recipe says so.
-
-        Averages need a step of training, for they start with the weights after the first.
-        """
-        variables = self._trainee.trainable_variables
-        own = [variable.numpy() for variable in variables] if self._config.averaging else []
-        if own:
-            self._optimizer.finalize_variable_values(variables)
-        try:
-            if self._config.multi_gpu:  # one GPU is enough, and a batch of one cannot be shared
-                self._plain.set_weights(self._model.get_weights())
-            yield self._plain if self._config.multi_gpu else self._model
-        finally:
-            if own:
-                for variable, value in zip(variables, own, strict=True):
-                    variable.assign(value)
-
     def evaluate(self, examples: Sequence[Example]) -> tuple[float, float, dict[str, int]]:
         """See examples as they are when serving, without padding.
 
@@ -168,26 +150,24 @@ class Learner:
         loss, right, segments = 0.0, 0, 0
         answers: dict[str, int] = {}
         groups = dataset.equal_lengths(examples, self._config.batch_size)
-        with self._judged() as network:
-            for group in track(groups, desc="dev"):
-                signals, targets, _ = dataset.collate(group)
-                probabilities = network.predict_on_batch(signals)
-                true = np.take_along_axis(
-                    probabilities, targets[..., np.newaxis].astype(np.intp), -1
-                )
-                loss -= float(
-                    np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=np.float64).sum()
-                )
-                right += int((probabilities.argmax(-1) == targets).sum())
-                segments += targets.size
-                decided = dataset.decide(probabilities).tolist()
-                answers.update(zip((example.name for example in group), decided, strict=True))
+        network = self._model
+        if self._config.multi_gpu:  # one GPU is enough, and a batch of one cannot be shared
+            network = self._plain
+            network.set_weights(self._model.get_weights())
+        for group in track(groups, desc="dev"):
+            signals, targets, _ = dataset.collate(group)
+            probabilities = network.predict_on_batch(signals)
+            true = np.take_along_axis(probabilities, targets[..., np.newaxis].astype(np.intp), -1)
+            loss -= float(np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=np.float64).sum())
+            right += int((probabilities.argmax(-1) == targets).sum())
+            segments += targets.size
+            decided = dataset.decide(probabilities).tolist()
+            answers.update(zip((example.name for example in group), decided, strict=True))
         return loss / segments, right / segments, answers
 
     def save_network(self, path: Path) -> None:
         """Write a checkpoint for use: a ``.keras`` file without the optimizer's two thirds."""
-        with self._judged() as network:
-            self._plain.set_weights(network.get_weights())
+        self._plain.set_weights(self._model.get_weights())
         with replacing(path) as part:
             self._plain.save(part)
 
