@@ -4,7 +4,8 @@
 // spectrum is its values at the N roots of z^N = i; with their conjugates these are all the roots
 // of z^(2 N) = -1, so that a product of spectra is a negacyclic convolution. Taken modulo z^N - i
 // the polynomial is low + i high: half the tile becomes the real, half the imaginary part. From
-// there each step splits modulo z^n - r into four (or two) factors z^(n/4) - s, with s^4 = r.
+// there each step splits modulo z^n - r into four (or two, or three) factors z^(n/4) - s, with s^4
+// = r.
 // Bins come in the order in which the splitting meets them; nothing ever depends on it.
 #pragma once
 
@@ -16,6 +17,8 @@ namespace ECGRT_ISA {
 struct Complex {
   float re, im;
 };
+
+constexpr float kSineThird = 0.866025403784438647F;  // sin(2 pi / 3)
 
 // exp(2 pi i numerator / denominator), for 0 <= numerator / denominator < 1.
 constexpr Complex unit_root(int numerator, int denominator) {
@@ -53,83 +56,117 @@ ECGRT_INLINE void rotate(Vec& re, Vec& im, Complex w) {
 
 ECGRT_INLINE void rotate_back(Vec& re, Vec& im, Complex w) { rotate(re, im, {w.re, -w.im}); }
 
-// What the splitting modulo z^N - exp(2 pi i Num / Den) multiplies by.
-template <int Num, int Den>
+// What the splitting modulo z^N - exp(2 pi i Num / Den) into Radix factors multiplies by: the powers
+// of s = exp(2 pi i Num / (Radix Den)).
+template <int Radix, int Num, int Den>
 struct Roots {
-  static constexpr Complex fourth = unit_root(Num, 4 * Den);
-  static constexpr Complex half = unit_root(Num, 2 * Den);
-  static constexpr Complex three_fourths = unit_root(3 * Num, 4 * Den);
+  static constexpr Complex first = unit_root(Num, Radix * Den);
+  static constexpr Complex second = unit_root(2 * Num % (Radix * Den), Radix * Den);
+  static constexpr Complex third = unit_root(3 * Num % (Radix * Den), Radix * Den);
 };
 
-// One split into four: the values of a + b s + c s^2 + d s^3 at s = exp(2 pi i (Num + k Den) / (4
-// Den)), k = 0 to 3, in place of a, b, c, d.
-template <int Num, int Den>
-ECGRT_INLINE void split_four(Vec (&re)[4], Vec (&im)[4]) {
-  using R = Roots<Num, Den>;
-  rotate(re[1], im[1], R::fourth);
-  rotate(re[2], im[2], R::half);
-  rotate(re[3], im[3], R::three_fourths);
-  const Vec even_re = re[0] + re[2], even_im = im[0] + im[2];
-  const Vec odd_re = re[0] - re[2], odd_im = im[0] - im[2];
-  const Vec sum_re = re[1] + re[3], sum_im = im[1] + im[3];
-  const Vec dif_re = re[1] - re[3], dif_im = im[1] - im[3];
-  re[0] = even_re + sum_re;
-  im[0] = even_im + sum_im;
-  re[1] = odd_re - dif_im;  // + i (b - d)
-  im[1] = odd_im + dif_re;
-  re[2] = even_re - sum_re;
-  im[2] = even_im - sum_im;
-  re[3] = odd_re + dif_im;
-  im[3] = odd_im - dif_re;
-}
-
-// The reverse of split_four, times 4.
-template <int Num, int Den>
-ECGRT_INLINE void join_four(Vec (&re)[4], Vec (&im)[4]) {
-  using R = Roots<Num, Den>;
-  const Vec even_re = re[0] + re[2], even_im = im[0] + im[2];
-  const Vec odd_re = re[1] + re[3], odd_im = im[1] + im[3];
-  const Vec far_re = re[0] - re[2], far_im = im[0] - im[2];
-  const Vec dif_re = re[1] - re[3], dif_im = im[1] - im[3];
-  re[0] = even_re + odd_re;
-  im[0] = even_im + odd_im;
-  re[1] = far_re + dif_im;  // - i (x1 - x3)
-  im[1] = far_im - dif_re;
-  re[2] = even_re - odd_re;
-  im[2] = even_im - odd_im;
-  re[3] = far_re - dif_im;
-  im[3] = far_im + dif_re;
-  rotate_back(re[1], im[1], R::fourth);
-  rotate_back(re[2], im[2], R::half);
-  rotate_back(re[3], im[3], R::three_fourths);
-}
-
-// Splits N coefficients modulo z^N - exp(2 pi i Num / Den) into N values, in registers: N <= 8.
-template <int N, int Num, int Den>
-ECGRT_INLINE void split(Vec* re, Vec* im) {
-  if constexpr (N == 2) {
-    rotate(re[1], im[1], Roots<Num, Den>::half);
+// The values of a + b s, a + b s + c s^2 or a + b s + c s^2 + d s^3 at s = exp(2 pi i (Num + k Den)
+// / (Radix Den)), k = 0 to Radix - 1, in place of a, b, c, d.
+template <int Radix, int Num, int Den>
+ECGRT_INLINE void evaluate(Vec (&re)[Radix], Vec (&im)[Radix]) {
+  using R = Roots<Radix, Num, Den>;
+  rotate(re[1], im[1], R::first);
+  if constexpr (Radix == 2) {
     const Vec x = re[0], y = im[0];
     re[0] = x + re[1];
     im[0] = y + im[1];
     re[1] = x - re[1];
     im[1] = y - im[1];
-  } else if constexpr (N >= 4) {
-    constexpr int kQuarter = N / 4;
-    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
-      Vec r[4], i[4];
-      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-        r[Q] = re[J + Q * kQuarter];
-        i[Q] = im[J + Q * kQuarter];
+  } else if constexpr (Radix == 3) {
+    rotate(re[2], im[2], R::second);
+    const Vec sum_re = re[1] + re[2], sum_im = im[1] + im[2];
+    const Vec dif_re = kSineThird * (re[1] - re[2]), dif_im = kSineThird * (im[1] - im[2]);
+    const Vec mid_re = re[0] - 0.5F * sum_re, mid_im = im[0] - 0.5F * sum_im;
+    re[0] += sum_re;
+    im[0] += sum_im;
+    re[1] = mid_re - dif_im;  // + i sin(2 pi / 3) (b - c)
+    im[1] = mid_im + dif_re;
+    re[2] = mid_re + dif_im;
+    im[2] = mid_im - dif_re;
+  } else {
+    rotate(re[2], im[2], R::second);
+    rotate(re[3], im[3], R::third);
+    const Vec even_re = re[0] + re[2], even_im = im[0] + im[2];
+    const Vec odd_re = re[0] - re[2], odd_im = im[0] - im[2];
+    const Vec sum_re = re[1] + re[3], sum_im = im[1] + im[3];
+    const Vec dif_re = re[1] - re[3], dif_im = im[1] - im[3];
+    re[0] = even_re + sum_re;
+    im[0] = even_im + sum_im;
+    re[1] = odd_re - dif_im;  // + i (b - d)
+    im[1] = odd_im + dif_re;
+    re[2] = even_re - sum_re;
+    im[2] = even_im - sum_im;
+    re[3] = odd_re + dif_im;
+    im[3] = odd_im - dif_re;
+  }
+}
+
+// The reverse of evaluate, times Radix.
+template <int Radix, int Num, int Den>
+ECGRT_INLINE void interpolate(Vec (&re)[Radix], Vec (&im)[Radix]) {
+  using R = Roots<Radix, Num, Den>;
+  if constexpr (Radix == 2) {
+    const Vec x = re[0], y = im[0];
+    re[0] = x + re[1];
+    im[0] = y + im[1];
+    re[1] = x - re[1];
+    im[1] = y - im[1];
+  } else if constexpr (Radix == 3) {
+    const Vec sum_re = re[1] + re[2], sum_im = im[1] + im[2];
+    const Vec dif_re = kSineThird * (re[1] - re[2]), dif_im = kSineThird * (im[1] - im[2]);
+    const Vec mid_re = re[0] - 0.5F * sum_re, mid_im = im[0] - 0.5F * sum_im;
+    re[0] += sum_re;
+    im[0] += sum_im;
+    re[1] = mid_re + dif_im;  // - i sin(2 pi / 3) (x1 - x2)
+    im[1] = mid_im - dif_re;
+    re[2] = mid_re - dif_im;
+    im[2] = mid_im + dif_re;
+    rotate_back(re[2], im[2], R::second);
+  } else {
+    const Vec even_re = re[0] + re[2], even_im = im[0] + im[2];
+    const Vec odd_re = re[1] + re[3], odd_im = im[1] + im[3];
+    const Vec far_re = re[0] - re[2], far_im = im[0] - im[2];
+    const Vec dif_re = re[1] - re[3], dif_im = im[1] - im[3];
+    re[0] = even_re + odd_re;
+    im[0] = even_im + odd_im;
+    re[1] = far_re + dif_im;  // - i (x1 - x3)
+    im[1] = far_im - dif_re;
+    re[2] = even_re - odd_re;
+    im[2] = even_im - odd_im;
+    re[3] = far_re - dif_im;
+    im[3] = far_im + dif_re;
+    rotate_back(re[2], im[2], R::second);
+    rotate_back(re[3], im[3], R::third);
+  }
+  rotate_back(re[1], im[1], R::first);
+}
+
+constexpr int radix_of(int n) { return n % 4 == 0 ? 4 : n % 2 == 0 ? 2 : 3; }
+
+// Splits N coefficients modulo z^N - exp(2 pi i Num / Den) into N values, in registers: N <= 8.
+template <int N, int Num, int Den>
+ECGRT_INLINE void split(Vec* re, Vec* im) {
+  if constexpr (N > 1) {
+    constexpr int kRadix = radix_of(N), kPart = N / kRadix;
+    unroll<kPart>([&]<int J>() __attribute__((always_inline)) {
+      Vec r[kRadix], i[kRadix];
+      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
+        r[Q] = re[J + Q * kPart];
+        i[Q] = im[J + Q * kPart];
       });
-      split_four<Num, Den>(r, i);
-      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-        re[J + Q * kQuarter] = r[Q];
-        im[J + Q * kQuarter] = i[Q];
+      evaluate<kRadix, Num, Den>(r, i);
+      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
+        re[J + Q * kPart] = r[Q];
+        im[J + Q * kPart] = i[Q];
       });
     });
-    unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-      split<kQuarter, Num + Q * Den, 4 * Den>(re + Q * kQuarter, im + Q * kQuarter);
+    unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
+      split<kPart, Num + Q * Den, kRadix * Den>(re + Q * kPart, im + Q * kPart);
     });
   }
 }
@@ -137,28 +174,21 @@ ECGRT_INLINE void split(Vec* re, Vec* im) {
 // The reverse of split, times N.
 template <int N, int Num, int Den>
 ECGRT_INLINE void join(Vec* re, Vec* im) {
-  if constexpr (N == 2) {
-    const Vec x = re[0], y = im[0];
-    re[0] = x + re[1];
-    im[0] = y + im[1];
-    re[1] = x - re[1];
-    im[1] = y - im[1];
-    rotate_back(re[1], im[1], Roots<Num, Den>::half);
-  } else if constexpr (N >= 4) {
-    constexpr int kQuarter = N / 4;
-    unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-      join<kQuarter, Num + Q * Den, 4 * Den>(re + Q * kQuarter, im + Q * kQuarter);
+  if constexpr (N > 1) {
+    constexpr int kRadix = radix_of(N), kPart = N / kRadix;
+    unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
+      join<kPart, Num + Q * Den, kRadix * Den>(re + Q * kPart, im + Q * kPart);
     });
-    unroll<kQuarter>([&]<int J>() __attribute__((always_inline)) {
-      Vec r[4], i[4];
-      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-        r[Q] = re[J + Q * kQuarter];
-        i[Q] = im[J + Q * kQuarter];
+    unroll<kPart>([&]<int J>() __attribute__((always_inline)) {
+      Vec r[kRadix], i[kRadix];
+      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
+        r[Q] = re[J + Q * kPart];
+        i[Q] = im[J + Q * kPart];
       });
-      join_four<Num, Den>(r, i);
-      unroll<4>([&]<int Q>() __attribute__((always_inline)) {
-        re[J + Q * kQuarter] = r[Q];
-        im[J + Q * kQuarter] = i[Q];
+      interpolate<kRadix, Num, Den>(r, i);
+      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
+        re[J + Q * kPart] = r[Q];
+        im[J + Q * kPart] = i[Q];
       });
     });
   }
@@ -182,7 +212,7 @@ ECGRT_INLINE void transform(Row&& row, Bin&& bin) {
       r[Q] = row(j + Q * kQuarter);
       i[Q] = row(j + Q * kQuarter + N);
     });
-    split_four<kTurnNum, kTurnDen>(r, i);
+    evaluate<4, kTurnNum, kTurnDen>(r, i);
     unroll<4>([&]<int Q>() __attribute__((always_inline)) {
       re[j + Q * kQuarter] = r[Q];
       im[j + Q * kQuarter] = i[Q];
@@ -223,7 +253,7 @@ ECGRT_INLINE void transform_back(Bin&& bin, Row&& row) {
       r[Q] = re[j + Q * kQuarter];
       i[Q] = im[j + Q * kQuarter];
     });
-    join_four<kTurnNum, kTurnDen>(r, i);
+    interpolate<4, kTurnNum, kTurnDen>(r, i);
     unroll<4>([&]<int Q>() __attribute__((always_inline)) {
       row(j + Q * kQuarter, r[Q] * kScale);
       row(j + Q * kQuarter + N, i[Q] * kScale);

@@ -41,7 +41,7 @@ struct FftKernel {
                   const Epilogue& epilogue);
 };
 
-constexpr int kFftKernels = 3;
+constexpr int kFftKernels = 5;
 constexpr int kMaxFftSize = 64;
 constexpr int kMaxPanel = 32;
 
