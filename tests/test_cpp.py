@@ -79,6 +79,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
     [
         ("", "kernels", 5),
         ("", "layers", 2),
+        ("", "schedule", 1),
         ("", "pool", 5),
         ("", "classifier", 2),
         pytest.param(
@@ -91,6 +92,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ),
         ("address", "kernels", 5),
         ("address", "layers", 2),
+        ("address", "schedule", 1),
         ("address", "classifier", 2),
         ("thread", "pool", 5),
         ("thread", "classifier", 2),

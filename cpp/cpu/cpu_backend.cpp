@@ -18,7 +18,10 @@ namespace {
 
 constexpr std::size_t kMaxThreads = 256;
 // Longest window: its tensors take about this much memory, per thread that runs one.
-constexpr std::size_t kArenaBytes = 64 * 1024 * 1024;
+constexpr std::size_t kArenaBytes = 80 * 1024 * 1024;
+// A stretch of time whose tensors stay in a thread's share of the L3 cache while chains of layers
+// take turns on it.
+constexpr std::size_t kPartBytes = 4 * 1024 * 1024;
 
 std::size_t available_cores() {
 #if defined(__linux__)
@@ -50,29 +53,16 @@ std::size_t resolve_threads(std::size_t requested) {
   return requested;
 }
 
-struct CpuBackend::Layer {
-  Layer(const CpuPlan& plan, const PlanConvolution& c, const KernelTable& kernels)
-      : conv(plan, c, kernels),
-        input(c.input),
-        residual(c.residual),
-        raw(c.raw),
-        activated(c.activated),
-        pool(c.pool),
-        output(c.raw != kNoTensor ? c.raw : c.activated) {}
-
-  ConvLayer conv;
-  std::size_t input, residual, raw, activated, pool;
-  std::size_t output;  // raw or activated, whichever there is
-};
-
 // Everything that one run writes to. Grows to the longest window that it has seen.
 struct CpuBackend::Workspace {
   std::vector<std::size_t> rows;     // of each tensor
   std::vector<std::size_t> offsets;  // of each slot in the arena, in floats
   AlignedBuffer arena;
-  std::vector<AlignedBuffer> scratch;                // one per worker
-  std::vector<Tasks> tasks;                          // of each layer
-  std::unique_ptr<std::atomic<std::size_t>[]> next;  // task of each layer
+  std::vector<AlignedBuffer> scratch;  // one per worker
+  std::vector<Step> steps;
+  std::vector<std::size_t> done;
+  std::size_t counters = 0;
+  std::unique_ptr<std::atomic<std::size_t>[]> next;  // task of each step
 };
 
 // A workspace from the idle ones, and back to them.
@@ -131,6 +121,8 @@ CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const Backen
   }
   std::size_t bytes = 0;
   for (const std::size_t floats : floats_per_segment) bytes += floats * sizeof(float);
+  schedule_.emplace(tensors_, layers_);
+  part_segments_ = std::max<std::size_t>(kPartBytes / bytes, 1);
   // Windows overlap by the context on both sides; at least half of each must be new.
   max_segments_ = std::max(kArenaBytes / bytes, 4 * metadata_.context_segments + 1);
 }
@@ -151,11 +143,13 @@ std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.nam
 
 void CpuBackend::run(std::span<const Window> windows) const {
   if (windows.size() == 1) {
-    const WorkspaceLease lease(*this);
-    prepare(*lease, windows[0], pool_->size());
-    run_shared(windows[0], *lease);
-    return;
+    run_shared(windows[0]);
+  } else {
+    run_parallel(windows);
   }
+}
+
+void CpuBackend::run_parallel(std::span<const Window> windows) const {
   // Workspaces are made and sized before the team starts, for that may fail and a team must not.
   std::vector<WorkspaceLease> leases;
   const std::size_t workers = std::min(pool_->size(), windows.size());
@@ -170,7 +164,7 @@ void CpuBackend::run(std::span<const Window> windows) const {
     Workspace& workspace = *leases[worker];
     for (std::size_t i = next++; i < windows.size(); i = next++) {
       prepare(workspace, windows[i], 1);
-      run_alone(windows[i], workspace, workspace.scratch[0].floats());
+      run_alone(windows[i], workspace);
     }
   });
 }
@@ -192,16 +186,19 @@ void CpuBackend::prepare(Workspace& workspace, const Window& window, std::size_t
   const std::size_t arena = workspace.offsets[slots_] * sizeof(float);
   if (workspace.arena.size() < arena) workspace.arena = AlignedBuffer(arena);
 
-  if (!workspace.next) {
-    workspace.next = std::make_unique<std::atomic<std::size_t>[]>(layers_.size());
+  const std::size_t part = part_segments_ * workers;
+  const std::size_t parts = (window.segments + part - 1) / part;
+  schedule_->plan(workspace.rows, workers, parts, workspace.done, workspace.steps);
+  const std::size_t steps = workspace.steps.size();
+  if (workspace.counters < steps) {
+    workspace.next = std::make_unique<std::atomic<std::size_t>[]>(steps);
+    workspace.counters = steps;
   }
-  workspace.tasks.resize(layers_.size());
+  for (std::size_t i = 0; i < steps; ++i) workspace.next[i].store(0, std::memory_order_relaxed);
+
   std::size_t scratch = 0;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    workspace.tasks[i] = layer.conv.divide(workspace.rows[layer.output], workers);
-    scratch = std::max(scratch, layer.conv.scratch_floats(workspace.tasks[i]));
-    workspace.next[i].store(0, std::memory_order_relaxed);
+  for (const Layer& layer : layers_) {
+    scratch = std::max(scratch, layer.conv.scratch_floats(workspace.rows[layer.output]));
   }
   workspace.scratch.resize(std::max(workspace.scratch.size(), workers));
   for (std::size_t worker = 0; worker < workers; ++worker) {
@@ -223,13 +220,17 @@ void CpuBackend::load_input(const Window& window, Workspace& workspace) const {
 }
 
 // Slots are shared, so the zeros around a tensor are written anew each time.
-void CpuBackend::clear_margins(const Layer& layer, Workspace& workspace) const {
+void CpuBackend::clear_margins(const Step& step, Workspace& workspace) const {
+  const Layer& layer = layers_[step.layer];
   for (const std::size_t index : {layer.raw, layer.activated}) {
     if (index == kNoTensor) continue;
     const std::size_t channels = tensors_[index].channels;
+    const std::size_t before = rows_before_[index] * channels;
     float* rows = tensor(workspace, index);
-    std::fill_n(rows - rows_before_[index] * channels, rows_before_[index] * channels, 0.0F);
-    std::fill_n(rows + workspace.rows[index] * channels, rows_behind_[index] * channels, 0.0F);
+    if (step.first) std::fill_n(rows - before, before, 0.0F);
+    if (step.last) {
+      std::fill_n(rows + workspace.rows[index] * channels, rows_behind_[index] * channels, 0.0F);
+    }
   }
 }
 
@@ -246,33 +247,36 @@ Epilogue CpuBackend::epilogue(const Layer& layer, const Workspace& workspace) co
   return epilogue;
 }
 
-void CpuBackend::run_alone(const Window& window, Workspace& workspace, float* scratch) const {
+void CpuBackend::run_alone(const Window& window, Workspace& workspace) const {
   load_input(window, workspace);
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const Layer& layer = layers_[i];
-    clear_margins(layer, workspace);
+  for (const Step& step : workspace.steps) {
+    const Layer& layer = layers_[step.layer];
+    clear_margins(step, workspace);
     const Epilogue after = epilogue(layer, workspace);
     const float* input = tensor(workspace, layer.input);
-    for (std::size_t task = 0; task < workspace.tasks[i].count(); ++task) {
-      layer.conv.run(workspace.tasks[i], task, input, after, scratch);
+    for (std::size_t task = 0; task < step.tasks.count(); ++task) {
+      layer.conv.run(step.tasks, task, input, after, workspace.scratch[0].floats());
     }
   }
   softmax(window, workspace);
 }
 
-void CpuBackend::run_shared(const Window& window, Workspace& workspace) const {
+void CpuBackend::run_shared(const Window& window) const {
+  const WorkspaceLease lease(*this);
+  Workspace& workspace = *lease;
+  prepare(workspace, window, pool_->size());
   load_input(window, workspace);
   pool_->run([&](std::size_t worker, std::size_t workers) {
     float* scratch = workspace.scratch[worker].floats();
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      const Layer& layer = layers_[i];
-      if (worker == 0) clear_margins(layer, workspace);
+    for (std::size_t i = 0; i < workspace.steps.size(); ++i) {
+      const Step& step = workspace.steps[i];
+      const Layer& layer = layers_[step.layer];
+      if (worker == 0) clear_margins(step, workspace);
       const Epilogue after = epilogue(layer, workspace);
       const float* input = tensor(workspace, layer.input);
-      const std::size_t tasks = workspace.tasks[i].count();
       std::atomic<std::size_t>& next = workspace.next[i];
-      for (std::size_t task = next++; task < tasks; task = next++) {
-        layer.conv.run(workspace.tasks[i], task, input, after, scratch);
+      for (std::size_t task = next++; task < step.tasks.count(); task = next++) {
+        layer.conv.run(step.tasks, task, input, after, scratch);
       }
       if (workers > 1) pool_->barrier().wait();
     }

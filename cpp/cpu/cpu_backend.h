@@ -3,11 +3,13 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backend.h"
 #include "cpu/layers.h"
+#include "cpu/schedule.h"
 #include "cpu/thread_pool.h"
 #include "plan_file.h"
 
@@ -29,15 +31,15 @@ class CpuBackend final : public Backend {
 
  private:
   struct Workspace;
-  struct Layer;
   class WorkspaceLease;
 
   void pack(const CpuPlan& plan, const MappedFile& file);
-  void run_alone(const Window& window, Workspace& workspace, float* scratch) const;
-  void run_shared(const Window& window, Workspace& workspace) const;
+  void run_alone(const Window& window, Workspace& workspace) const;
+  void run_shared(const Window& window) const;
+  void run_parallel(std::span<const Window> windows) const;
   void prepare(Workspace& workspace, const Window& window, std::size_t workers) const;
   void load_input(const Window& window, Workspace& workspace) const;
-  void clear_margins(const Layer& layer, Workspace& workspace) const;
+  void clear_margins(const Step& step, Workspace& workspace) const;
   Epilogue epilogue(const Layer& layer, const Workspace& workspace) const;
   void softmax(const Window& window, const Workspace& workspace) const;
   float* tensor(const Workspace& workspace, std::size_t index) const;
@@ -46,6 +48,7 @@ class CpuBackend final : public Backend {
   const KernelTable& kernels_;
   std::vector<PlanTensor> tensors_;
   std::vector<Layer> layers_;
+  std::optional<Schedule> schedule_;
   std::size_t logits_;
   std::size_t classes_;
   std::size_t slots_ = 0;
@@ -53,6 +56,7 @@ class CpuBackend final : public Backend {
   // Room for them in each slot: all its tensors start at one address, for one may replace another.
   std::vector<std::size_t> floats_before_;
   std::size_t max_segments_ = 0;
+  std::size_t part_segments_ = 0;  // per thread, of a stretch that layers take turns on
 
   std::unique_ptr<ThreadPool, ThreadPool::Delete> pool_;
   mutable std::mutex mutex_;  // guards the idle workspaces

@@ -56,13 +56,13 @@ ECGRT_INLINE void rotate(Vec& re, Vec& im, Complex w) {
 
 ECGRT_INLINE void rotate_back(Vec& re, Vec& im, Complex w) { rotate(re, im, {w.re, -w.im}); }
 
-// What the splitting modulo z^N - exp(2 pi i Num / Den) into Radix factors multiplies by: the powers
-// of s = exp(2 pi i Num / (Radix Den)).
+// What the splitting modulo z^N - exp(2 pi i Num / Den) into Radix factors multiplies by: the
+// powers of s = exp(2 pi i Num / (Radix Den)).
 template <int Radix, int Num, int Den>
 struct Roots {
-  static constexpr Complex first = unit_root(Num, Radix * Den);
-  static constexpr Complex second = unit_root(2 * Num % (Radix * Den), Radix * Den);
-  static constexpr Complex third = unit_root(3 * Num % (Radix * Den), Radix * Den);
+  static constexpr Complex first = unit_root(Num, Radix* Den);
+  static constexpr Complex second = unit_root(2 * Num % (Radix * Den), Radix* Den);
+  static constexpr Complex third = unit_root(3 * Num % (Radix * Den), Radix* Den);
 };
 
 // The values of a + b s, a + b s + c s^2 or a + b s + c s^2 + d s^3 at s = exp(2 pi i (Num + k Den)

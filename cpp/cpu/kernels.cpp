@@ -2,22 +2,13 @@
 #include "cpu/kernels.h"
 
 #include "cpu/fft.h"
+#include "cpu/products.h"
 #include "cpu/simd.h"
 
 namespace ecgrt {
 namespace ECGRT_ISA {
 namespace {
 
-constexpr int kPanelVectors = 2;
-constexpr int kPanel = kPanelVectors * kLanes;
-// As many accumulators as fit the registers: 16 of them on SSE2 and AVX2, else 32.
-#if defined(__AVX512F__) || defined(__aarch64__)
-constexpr int kComplexRows = 6;
-constexpr int kDirectRows = 12;
-#else
-constexpr int kComplexRows = 3;
-constexpr int kDirectRows = 6;
-#endif
 // The epilogue for one vector of channels.
 class EpilogueLane {
  public:
@@ -94,96 +85,12 @@ void inverse(const float* spectrum, ptrdiff_t bin_stride, ptrdiff_t first, ptrdi
   }
 }
 
-ECGRT_INLINE void multiply_add(Vec* sum, Vec x, const Vec* w) {
-  unroll<kPanelVectors>([&]<int V>()
-                            __attribute__((always_inline)) { add_product(sum[V], x, w[V]); });
-}
-
-ECGRT_INLINE void multiply_subtract(Vec* sum, Vec x, const Vec* w) {
-  unroll<kPanelVectors>([&]<int V>()
-                            __attribute__((always_inline)) { subtract_product(sum[V], x, w[V]); });
-}
-
-// Makes the compiler read anew what it has read through p. Else it would hold every value of the
-// first half of a step in a register for the second, and spill the accumulators instead.
-ECGRT_INLINE void forget(const float*& p) { asm("" : "+r"(p)); }
-
-// Rows x kPanelVectors complex accumulators over one panel of weights.
-template <int Rows, class Weight>
-ECGRT_INLINE void multiply_rows(const float* input, ptrdiff_t channels, const Weight* weights,
-                                float* output, ptrdiff_t output_channels, const char* ahead,
-                                ptrdiff_t ahead_step) {
-  Vec re[Rows][kPanelVectors] = {}, im[Rows][kPanelVectors] = {};
-  const ptrdiff_t row_stride = 2 * channels;
-  for (ptrdiff_t k = 0; k < channels; ++k) {
-    const Weight* w = weights + k * 2 * kPanel;
-    __builtin_prefetch(ahead + k * ahead_step);
-    __builtin_prefetch(ahead + k * ahead_step + ahead_step / 2);
-    Vec part[kPanelVectors];
-    unroll<kPanelVectors>([&]<int V>()
-                              __attribute__((always_inline)) { part[V] = load(w + V * kLanes); });
-    const float* x = input + k;
-    unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
-      multiply_add(re[R], broadcast(x[R * row_stride]), part);
-      multiply_add(im[R], broadcast(x[R * row_stride + channels]), part);
-    });
-    unroll<kPanelVectors>(
-        [&]<int V>() __attribute__((always_inline)) { part[V] = load(w + kPanel + V * kLanes); });
-    forget(x);
-    unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
-      multiply_add(im[R], broadcast(x[R * row_stride]), part);
-      multiply_subtract(re[R], broadcast(x[R * row_stride + channels]), part);
-    });
-  }
-  unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
-    unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-      store(output + R * 2 * output_channels + V * kLanes, re[R][V]);
-      store(output + (R * 2 + 1) * output_channels + V * kLanes, im[R][V]);
-    });
-  });
-}
-
-template <class Weight>
-void multiply(const float* input, ptrdiff_t rows, ptrdiff_t channels, const Weight* weights,
-              ptrdiff_t panels, float* output) {
-  const ptrdiff_t output_channels = panels * kPanel;
-  const ptrdiff_t steps = (rows + kComplexRows - 1) / kComplexRows * channels;
-  for (ptrdiff_t panel = 0; panel < panels; ++panel) {
-    const Weight* w = weights + panel * channels * 2 * kPanel;
-    // Deep layers' weights come from beyond the caches: the next panel is fetched evenly over all
-    // the work on this one.
-    const char* ahead = reinterpret_cast<const char*>(w + channels * 2 * kPanel);
-    const ptrdiff_t ahead_step = channels * 2 * kPanel * ptrdiff_t{sizeof(Weight)} / steps;
-    const auto block = [&]<int Rows>(ptrdiff_t row) __attribute__((always_inline)) {
-      multiply_rows<Rows>(input + row * 2 * channels, channels, w,
-                          output + row * 2 * output_channels + panel * kPanel, output_channels,
-                          ahead, ahead_step);
-      ahead += channels * ahead_step;
-    };
-    ptrdiff_t row = 0;
-    for (; row + kComplexRows <= rows; row += kComplexRows) {
-      block.template operator()<kComplexRows>(row);
-    }
-    unroll<kComplexRows - 1>([&]<int I>() __attribute__((always_inline)) {
-      if (rows - row == I + 1) block.template operator()<I + 1>(row);
-    });
-  }
-}
-
 template <int Rows>
 ECGRT_INLINE void direct_rows(const float* input, ptrdiff_t row_stride, ptrdiff_t depth,
                               const float* weights, ptrdiff_t channel, ptrdiff_t row,
-                              const Epilogue& epilogue) {
+                              const Epilogue& epilogue, Prefetch& ahead) {
   Vec sum[Rows][kPanelVectors] = {};
-  for (ptrdiff_t k = 0; k < depth; ++k) {
-    Vec w[kPanelVectors];
-    unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
-      w[V] = load(weights + k * kPanel + V * kLanes);
-    });
-    unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
-      multiply_add(sum[R], broadcast(input[R * row_stride + k]), w);
-    });
-  }
+  real_rows(sum, input, row_stride, weights, depth, ahead);
   unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
     if (channel + V * kLanes >= epilogue.channels) return;
     const EpilogueLane lane(epilogue, channel + V * kLanes);
@@ -196,14 +103,26 @@ void direct(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const flo
             const Epilogue& epilogue) {
   for (ptrdiff_t panel = first_panel; panel < first_panel + panels; ++panel) {
     const float* w = weights + panel * depth * kPanel;
-    const ptrdiff_t last = first_row + rows;
-    ptrdiff_t row = first_row;
-    for (; row + kDirectRows <= last; row += kDirectRows) {
-      direct_rows<kDirectRows>(input + row * row_stride, row_stride, depth, w, panel * kPanel, row,
-                               epilogue);
-    }
-    for (; row < last; ++row) {
-      direct_rows<1>(input + row * row_stride, row_stride, depth, w, panel * kPanel, row, epilogue);
+    Prefetch ahead(w + depth * kPanel, depth * kPanel * ptrdiff_t{sizeof(float)},
+                   depth * groups(rows, kRealRows));
+    in_groups<kRealRows>(rows, [&]<int Rows>(ptrdiff_t row) __attribute__((always_inline)) {
+      direct_rows<Rows>(input + (first_row + row) * row_stride, row_stride, depth, w,
+                        panel * kPanel, first_row + row, epilogue, ahead);
+    });
+  }
+}
+
+void pack(const float* spectrum, ptrdiff_t bins, ptrdiff_t panels, ptrdiff_t all_panels,
+          ptrdiff_t panel_stride, float* to) {
+  const ptrdiff_t channels = panels * kPanel;
+  for (ptrdiff_t bin = 0; bin < bins; ++bin) {
+    for (ptrdiff_t panel = 0; panel < panels; ++panel) {
+      const float* from = spectrum + bin * 2 * channels + panel * kPanel;
+      float* panel_to = to + (bin * all_panels + panel) * panel_stride;
+      unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
+        store(panel_to + V * kLanes, load(from + V * kLanes));
+        store(panel_to + kPanel + V * kLanes, -load(from + channels + V * kLanes));
+      });
     }
   }
 }
@@ -222,7 +141,7 @@ constexpr void (*narrow)(const float*, ptrdiff_t, Half*) = nullptr;
 constexpr bool kNativeHalf = false;
 #endif
 
-static_assert(kPanel <= kMaxPanel);
+static_assert(kPanel <= kMaxPanel && kPackChannels % kPanel == 0);
 
 }  // namespace
 
@@ -240,6 +159,7 @@ const KernelTable kKernels = {
      {64, forward<64>, inverse<64>}},
     multiply<float>,
     multiply<Half>,
+    pack,
     widen,
     narrow,
     direct,

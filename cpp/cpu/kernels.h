@@ -43,7 +43,8 @@ struct FftKernel {
 
 constexpr int kFftKernels = 5;
 constexpr int kMaxFftSize = 64;
-constexpr int kMaxPanel = 32;
+constexpr int kMaxPanel = 32;  // divides kPackChannels
+constexpr int kPackChannels = 128;
 
 struct KernelTable {
   const char* name;
@@ -59,6 +60,11 @@ struct KernelTable {
                        ptrdiff_t panels, float* output);
   void (*multiply_f16)(const float* input, ptrdiff_t rows, ptrdiff_t channels,
                        const uint16_t* weights, ptrdiff_t panels, float* output);
+
+  // Stores the conjugate of a spectrum of one tile, `bins` bins of `panels` panels, as the weights
+  // of one input channel: panel p of bin b goes to `to` + (b * all_panels + p) * panel_stride.
+  void (*pack)(const float* spectrum, ptrdiff_t bins, ptrdiff_t panels, ptrdiff_t all_panels,
+               ptrdiff_t panel_stride, float* to);
 
   // Half precision to single and back, `count` numbers, a multiple of kChannelMultiple. `narrow` is
   // null without native_half.

@@ -16,7 +16,7 @@ constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHugePage = 2 * 1024 * 1024;
 // A block's spectra stay in the L2 cache beside a few panels of weights.
 constexpr std::size_t kBlockBytes = 192 * 1024;
-constexpr std::size_t kLargeBlockBytes = 4 * 1024 * 1024;
+constexpr std::size_t kLargeBlockBytes = 1024 * 1024;
 constexpr std::size_t kL2Bytes = 512 * 1024;
 // Rows that the direct kernel does in a task.
 constexpr std::size_t kDirectBlock = 240;
@@ -109,44 +109,54 @@ void ConvLayer::pack_direct(const Blob& weights) noexcept {
 }
 
 // The weights' spectra, by the forward kernel itself: an input channel's taps are the rows of a
-// tile over the output channels. Panel by panel, so that what is written is written in order.
+// tile over the output channels. All bins are written at a time: a layer's fresh pages are then
+// still in the cache, where the system left them when it cleared them.
 void ConvLayer::pack_spectra(const Blob& weights) noexcept {
-  const auto panel = static_cast<std::size_t>(kernels_.panel);
-  float tile[kMaxFftSize * kMaxPanel] = {};
-  float spectrum[kMaxFftSize * kMaxPanel];
-  for (std::size_t p = 0; p < panels_; ++p) {
-    const std::size_t channels = std::min(panel, outputs_ - p * panel);
+  const auto width = static_cast<std::size_t>(kernels_.panel);
+  const std::size_t at_once = kPackChannels / width;
+  alignas(kCacheLine) float tile[kMaxFftSize * kPackChannels];
+  alignas(kCacheLine) float spectrum[kMaxFftSize * kPackChannels];
+  for (std::size_t first = 0; first < panels_; first += at_once) {
+    const std::size_t panels = std::min(at_once, panels_ - first);
+    const std::size_t channels = std::min(panels * width, outputs_ - first * width);
+    const auto row = static_cast<std::ptrdiff_t>(panels * width);
     std::fill(std::begin(tile), std::end(tile), 0.0F);
     for (std::size_t k = 0; k < inputs_; ++k) {
       for (std::size_t tap = 0; tap < taps_; ++tap) {
-        const std::size_t from = (tap * inputs_ + k) * outputs_ + p * panel;
+        const std::size_t from = (tap * inputs_ + k) * outputs_ + first * width;
         if (from < weights.count) {
-          copy_weights(kernels_, weights, from, channels, tile + tap * panel);
-        } else {
-          std::fill_n(tile + tap * panel, panel, 0.0F);
+          copy_weights(kernels_, weights, from, channels, tile + tap * panels * width);
+        } else {  // the stride need not divide the taps
+          std::fill_n(tile + tap * panels * width, channels, 0.0F);
         }
       }
-      fft_->forward(tile, kernels_.panel, kernels_.panel, 1, 1, spectrum, 2 * kernels_.panel);
-      store_spectrum(spectrum, p, k);
+      fft_->forward(tile, row, row, 1, 1, spectrum, 2 * row);
+      if (half_) {
+        store_halves(spectrum, first, panels, k);
+      } else {
+        kernels_.pack(spectrum, fft_->size / 2, static_cast<std::ptrdiff_t>(panels),
+                      static_cast<std::ptrdiff_t>(panels_),
+                      static_cast<std::ptrdiff_t>(inputs_ * 2 * width),
+                      weights_.floats() + (first * inputs_ + k) * 2 * width);
+      }
     }
   }
 }
 
-// Stores the conjugate: a network's convolution is a correlation.
-void ConvLayer::store_spectrum(const float* spectrum, std::size_t panel,
-                               std::size_t channel) noexcept {
+void ConvLayer::store_halves(const float* spectrum, std::size_t first, std::size_t panels,
+                             std::size_t channel) noexcept {
   const auto width = static_cast<std::size_t>(kernels_.panel);
+  auto* weights = reinterpret_cast<std::uint16_t*>(weights_.data());
   for (std::size_t bin = 0; bin < static_cast<std::size_t>(fft_->size) / 2; ++bin) {
-    const float* from = spectrum + bin * 2 * width;
-    float values[2 * kMaxPanel];
-    for (std::size_t n = 0; n < width; ++n) values[n] = from[n];
-    for (std::size_t n = width; n < 2 * width; ++n) values[n] = -from[n];
-    const std::size_t to = ((bin * panels_ + panel) * inputs_ + channel) * 2 * width;
-    if (half_) {
+    for (std::size_t p = 0; p < panels; ++p) {
+      const float* from = spectrum + (bin * 2 * panels + p) * width;
+      float values[2 * kMaxPanel];
+      for (std::size_t n = 0; n < width; ++n) {
+        values[n] = from[n];
+        values[width + n] = -from[panels * width + n];  // as in KernelTable::pack
+      }
       kernels_.narrow(values, static_cast<std::ptrdiff_t>(2 * width),
-                      reinterpret_cast<std::uint16_t*>(weights_.data()) + to);
-    } else {
-      std::memcpy(weights_.floats() + to, values, 2 * width * sizeof(float));
+                      weights + ((bin * panels_ + first + p) * inputs_ + channel) * 2 * width);
     }
   }
 }
@@ -156,39 +166,54 @@ std::size_t ConvLayer::bin_stride(std::size_t tiles, std::size_t channels) const
   return tiles * 2 * channels + kCacheLine / sizeof(float);
 }
 
+std::size_t ConvLayer::rows_from(std::size_t input_rows) const {
+  const std::size_t ends = (input_rows + pad_) / stride_ + 1;
+  return ends > taps_ ? ends - taps_ : 0;
+}
+
+std::size_t ConvLayer::rows_to_keep(std::size_t row) const {
+  return row * stride_ > pad_ ? row * stride_ - pad_ : 0;
+}
+
+bool ConvLayer::shares_weights() const { return weights_.size() > kSharedWeightBytes; }
+
+std::size_t ConvLayer::tiles_in(std::size_t bytes) const {
+  const std::size_t tile_bytes = fft_->size * (inputs_ + outputs_) * sizeof(float);
+  const std::size_t step = kernels_.complex_rows;
+  return std::max(bytes / tile_bytes / step * step, step);
+}
+
 // Blocks whose spectra fit the L2 cache, unless reading the weights again for each of them moves
 // more memory than writing and reading larger spectra does.
 std::size_t ConvLayer::most_tiles(std::size_t tiles) const {
-  const std::size_t tile_bytes = fft_->size * (inputs_ + outputs_) * sizeof(float);
-  const std::size_t step = kernels_.complex_rows;
-  const auto fitting = [&](std::size_t bytes) {
-    return std::max(bytes / tile_bytes / step * step, step);
-  };
-  const std::size_t again = divide_up(tiles, fitting(kBlockBytes)) - 1;
-  const bool large = weights_.size() > kL2Bytes && again * weights_.size() > 2 * tiles * tile_bytes;
-  return fitting(large ? kLargeBlockBytes : kBlockBytes);
+  if (fft_ == nullptr) return kDirectBlock;
+  const std::size_t again = divide_up(tiles, tiles_in(kBlockBytes)) - 1;
+  const std::size_t spectra = tiles * fft_->size * (inputs_ + outputs_) * sizeof(float);
+  const bool large = weights_.size() > kL2Bytes && again * weights_.size() > 2 * spectra;
+  return tiles_in(large ? kLargeBlockBytes : kBlockBytes);
 }
 
-Tasks ConvLayer::divide(std::size_t rows, std::size_t workers) const {
+Tasks ConvLayer::divide(std::size_t first, std::size_t end, std::size_t workers) const {
   Tasks tasks;
-  tasks.tiles = divide_up(rows, rows_per_tile_);
-  const bool share_weights = weights_.size() > kSharedWeightBytes && panels_ >= workers;
-  const std::size_t most = fft_ == nullptr ? kDirectBlock : most_tiles(tasks.tiles);
-  tasks.groups = share_weights ? workers : 1;
-  const std::size_t least = share_weights ? 1 : workers;
-  const std::size_t blocks = std::max(divide_up(tasks.tiles, most), std::min(least, tasks.tiles));
-  tasks.tiles_per_block = divide_up(tasks.tiles, blocks);
-  tasks.blocks = divide_up(tasks.tiles, tasks.tiles_per_block);
+  tasks.first = first / rows_per_tile_;
+  tasks.end = divide_up(end, rows_per_tile_);
+  const std::size_t tiles = tasks.end - tasks.first, most = most_tiles(tiles);
+  const bool share = shares_weights() && panels_ >= workers && tiles < most * workers;
+  tasks.groups = share ? workers : 1;
+  const std::size_t least = share ? 1 : workers;
+  const std::size_t blocks = std::max(divide_up(tiles, most), std::min(least, tiles));
+  tasks.tiles_per_block = divide_up(tiles, blocks);
+  tasks.blocks = divide_up(tiles, tasks.tiles_per_block);
   tasks.panels_per_group = divide_up(panels_, tasks.groups);
   tasks.groups = divide_up(panels_, tasks.panels_per_group);
   return tasks;
 }
 
-std::size_t ConvLayer::scratch_floats(const Tasks& tasks) const {
+std::size_t ConvLayer::scratch_floats(std::size_t rows) const {
   if (fft_ == nullptr) return 0;
-  const std::size_t channels = tasks.panels_per_group * kernels_.panel;
+  const std::size_t tiles = std::min(divide_up(rows, rows_per_tile_), tiles_in(kLargeBlockBytes));
   return fft_->size / 2 *
-         (bin_stride(tasks.tiles_per_block, inputs_) + bin_stride(tasks.tiles_per_block, channels));
+         (bin_stride(tiles, inputs_) + bin_stride(tiles, panels_ * kernels_.panel));
 }
 
 void ConvLayer::run(const Tasks& tasks, std::size_t task, const float* input,
@@ -199,17 +224,17 @@ void ConvLayer::run(const Tasks& tasks, std::size_t task, const float* input,
     run_fft(tasks, block, group, first, epilogue, scratch);
     return;
   }
-  const std::size_t row = block * tasks.tiles_per_block;
+  const std::size_t row = tasks.first + block * tasks.tiles_per_block;
   const std::size_t panel = group * tasks.panels_per_group;
   kernels_.direct(first, inputs_, taps_ * inputs_, weights_.floats(), panel,
                   std::min(tasks.panels_per_group, panels_ - panel), row,
-                  std::min(tasks.tiles_per_block, tasks.tiles - row), epilogue);
+                  std::min(tasks.tiles_per_block, tasks.end - row), epilogue);
 }
 
 void ConvLayer::run_fft(const Tasks& tasks, std::size_t block, std::size_t group,
                         const float* input, const Epilogue& epilogue, float* scratch) const {
-  const std::size_t tile = block * tasks.tiles_per_block;
-  const std::size_t tiles = std::min(tasks.tiles_per_block, tasks.tiles - tile);
+  const std::size_t tile = tasks.first + block * tasks.tiles_per_block;
+  const std::size_t tiles = std::min(tasks.tiles_per_block, tasks.end - tile);
   const std::size_t panel = group * tasks.panels_per_group;
   const std::size_t panels = std::min(tasks.panels_per_group, panels_ - panel);
   const std::size_t channels = panels * kernels_.panel;

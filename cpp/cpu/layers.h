@@ -32,7 +32,8 @@ class AlignedBuffer {
 // How one run of a layer is cut into tasks that do not depend on each other: blocks of tiles (or,
 // for the direct kernel, of rows) times groups of output panels.
 struct Tasks {
-  std::size_t tiles = 0;
+  std::size_t first = 0;  // tile
+  std::size_t end = 0;
   std::size_t tiles_per_block = 0;
   std::size_t blocks = 0;
   std::size_t panels_per_group = 0;
@@ -52,8 +53,19 @@ class ConvLayer {
   std::size_t rows_before() const { return pad_; }
   std::size_t rows_behind() const { return (rows_read_ + 1) * stride_; }
 
-  Tasks divide(std::size_t rows, std::size_t workers) const;
-  std::size_t scratch_floats(const Tasks& tasks) const;
+  // Rows that are computed together: a stretch that ends before the last row ends with a tile.
+  std::size_t rows_per_tile() const { return rows_per_tile_; }
+  // Rows of output that so many rows of input are enough for, if more are to come.
+  std::size_t rows_from(std::size_t input_rows) const;
+  // The first row of input that rows from `row` of output on depend on.
+  std::size_t rows_to_keep(std::size_t row) const;
+  // Whether the weights are so many that threads had better read a share of them each.
+  bool shares_weights() const;
+
+  // Tasks for rows [first, end) of output; `first` is where a tile begins.
+  Tasks divide(std::size_t first, std::size_t end, std::size_t workers) const;
+  // Enough for any tasks of up to `rows` rows.
+  std::size_t scratch_floats(std::size_t rows) const;
 
   // Runs one task. `input` is row 0 of the input tensor, with its rows of zeros around it.
   void run(const Tasks& tasks, std::size_t task, const float* input, const Epilogue& epilogue,
@@ -69,9 +81,11 @@ class ConvLayer {
   void pack_spectra(const Blob& weights) noexcept;
   void run_fft(const Tasks& tasks, std::size_t block, std::size_t group, const float* input,
                const Epilogue& epilogue, float* scratch) const;
+  std::size_t tiles_in(std::size_t bytes) const;
   std::size_t most_tiles(std::size_t tiles) const;
   std::size_t bin_stride(std::size_t tiles, std::size_t channels) const;
-  void store_spectrum(const float* spectrum, std::size_t panel, std::size_t channel) noexcept;
+  void store_halves(const float* spectrum, std::size_t first, std::size_t panels,
+                    std::size_t channel) noexcept;
 
   const KernelTable& kernels_;
   const FftKernel* fft_ = nullptr;  // null: the direct kernel

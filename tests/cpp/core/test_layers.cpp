@@ -52,8 +52,8 @@ std::string run_layer(const KernelTable& kernels, Problem& problem, std::size_t 
   epilogue.bias = parameters.bias;
   epilogue.scale = parameters.scale;
   epilogue.shift = parameters.shift;
-  const Tasks tasks = layer.divide(shape.rows, workers);
-  std::vector<float> scratch(layer.scratch_floats(tasks));
+  const Tasks tasks = layer.divide(0, shape.rows, workers);
+  std::vector<float> scratch(layer.scratch_floats(shape.rows));
   std::vector<std::size_t> order(tasks.count());
   std::iota(order.begin(), order.end(), 0);
   std::shuffle(order.begin(), order.end(), random);

@@ -1,0 +1,134 @@
+// Products of rows and panels of weights, complex and real.
+#pragma once
+
+#include "cpu/simd.h"
+
+namespace ecgrt {
+namespace ECGRT_ISA {
+
+constexpr int kPanelVectors = 2;
+constexpr int kPanel = kPanelVectors * kLanes;
+// As many accumulators as fit the registers: 16 of them on SSE2 and AVX2, else 32.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr int kComplexRows = 6;
+constexpr int kRealRows = 12;
+#else
+constexpr int kComplexRows = 3;
+constexpr int kRealRows = 6;
+#endif
+
+ECGRT_INLINE void multiply_add(Vec* sum, Vec x, const Vec* w) {
+  unroll<kPanelVectors>([&]<int V>()
+                            __attribute__((always_inline)) { add_product(sum[V], x, w[V]); });
+}
+
+ECGRT_INLINE void multiply_subtract(Vec* sum, Vec x, const Vec* w) {
+  unroll<kPanelVectors>([&]<int V>()
+                            __attribute__((always_inline)) { subtract_product(sum[V], x, w[V]); });
+}
+
+// Fetches a stretch of memory evenly over work that takes a given number of steps.
+struct Prefetch {
+  ECGRT_INLINE Prefetch(const void* from, ptrdiff_t bytes, ptrdiff_t steps)
+      : next(static_cast<const char*>(from)), stride(bytes / steps) {}
+  // The place to begin for `steps` more steps.
+  ECGRT_INLINE const char* take(ptrdiff_t steps) {
+    const char* from = next;
+    next += steps * stride;
+    return from;
+  }
+
+  const char* next;
+  const ptrdiff_t stride;
+};
+
+// Calls block<n>(row) for groups of n rows that fill the registers, and once for those left over.
+template <int Group, class Block>
+ECGRT_INLINE void in_groups(ptrdiff_t rows, Block&& block) {
+  ptrdiff_t row = 0;
+  for (; row + Group <= rows; row += Group) block.template operator()<Group>(row);
+  unroll<Group - 1>([&]<int I>() __attribute__((always_inline)) {
+    if (rows - row == I + 1) block.template operator()<I + 1>(row);
+  });
+}
+
+constexpr ptrdiff_t groups(ptrdiff_t rows, ptrdiff_t group) { return (rows + group - 1) / group; }
+
+// Makes the compiler read anew what it has read through p. Else it would hold every value of the
+// first half of a step in a register for the second, and spill the accumulators instead.
+ECGRT_INLINE void forget(const float*& p) { asm("" : "+r"(p)); }
+
+// Rows x kPanelVectors complex accumulators over one panel of weights.
+template <int Rows, class Weight>
+ECGRT_INLINE void multiply_rows(const float* input, ptrdiff_t channels, const Weight* weights,
+                                float* output, ptrdiff_t output_channels, Prefetch& ahead) {
+  Vec re[Rows][kPanelVectors] = {}, im[Rows][kPanelVectors] = {};
+  const ptrdiff_t row_stride = 2 * channels, stride = ahead.stride;
+  const char* fetch = ahead.take(2 * channels);
+  for (ptrdiff_t k = 0; k < channels; ++k) {
+    const Weight* w = weights + k * 2 * kPanel;
+    __builtin_prefetch(fetch + 2 * k * stride);
+    __builtin_prefetch(fetch + (2 * k + 1) * stride);
+    Vec part[kPanelVectors];
+    unroll<kPanelVectors>([&]<int V>()
+                              __attribute__((always_inline)) { part[V] = load(w + V * kLanes); });
+    const float* x = input + k;
+    unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
+      multiply_add(re[R], broadcast(x[R * row_stride]), part);
+      multiply_add(im[R], broadcast(x[R * row_stride + channels]), part);
+    });
+    unroll<kPanelVectors>(
+        [&]<int V>() __attribute__((always_inline)) { part[V] = load(w + kPanel + V * kLanes); });
+    forget(x);
+    unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
+      multiply_add(im[R], broadcast(x[R * row_stride]), part);
+      multiply_subtract(re[R], broadcast(x[R * row_stride + channels]), part);
+    });
+  }
+  unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
+    unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
+      store(output + R * 2 * output_channels + V * kLanes, re[R][V]);
+      store(output + (R * 2 + 1) * output_channels + V * kLanes, im[R][V]);
+    });
+  });
+}
+
+template <class Weight>
+void multiply(const float* input, ptrdiff_t rows, ptrdiff_t channels, const Weight* weights,
+              ptrdiff_t panels, float* output) {
+  const ptrdiff_t output_channels = panels * kPanel;
+  const ptrdiff_t size = channels * 2 * kPanel;  // of a panel
+  for (ptrdiff_t panel = 0; panel < panels; ++panel) {
+    const Weight* w = weights + panel * size;
+    // Deep layers' weights come from beyond the caches: the next panel is fetched evenly over all
+    // the work on this one.
+    Prefetch ahead(w + size, size * ptrdiff_t{sizeof(Weight)},
+                   2 * channels * groups(rows, kComplexRows));
+    in_groups<kComplexRows>(rows, [&]<int Rows>(ptrdiff_t row) __attribute__((always_inline)) {
+      multiply_rows<Rows>(input + row * 2 * channels, channels, w,
+                          output + row * 2 * output_channels + panel * kPanel, output_channels,
+                          ahead);
+    });
+  }
+}
+
+// sum += x * w for Rows real rows over one panel of `depth` weights.
+template <int Rows>
+ECGRT_INLINE void real_rows(Vec (&sum)[Rows][kPanelVectors], const float* x, ptrdiff_t x_stride,
+                            const float* w, ptrdiff_t depth, Prefetch& ahead) {
+  const ptrdiff_t stride = ahead.stride;
+  const char* fetch = ahead.take(depth);
+  for (ptrdiff_t k = 0; k < depth; ++k) {
+    __builtin_prefetch(fetch + k * stride);
+    Vec part[kPanelVectors];
+    unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
+      part[V] = load(w + k * kPanel + V * kLanes);
+    });
+    unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
+      multiply_add(sum[R], broadcast(x[R * x_stride + k]), part);
+    });
+  }
+}
+
+}  // namespace ECGRT_ISA
+}  // namespace ecgrt
