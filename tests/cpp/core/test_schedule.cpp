@@ -105,6 +105,10 @@ std::size_t play(const CpuPlan& plan, const std::vector<Layer>& layers, std::siz
   Schedule(plan.tensors, layers).plan(rows, 2, parts, done, steps);
   Memory memory(plan, rows);
   memory.write(0, 0, rows[0]);
+  std::vector<std::size_t> behind(rows.size(), 0);  // rows of zeros that follow each tensor
+  for (const Layer& layer : layers) {
+    behind[layer.input] = std::max(behind[layer.input], layer.conv.rows_behind());
+  }
   for (const Step& step : steps) {
     const Layer& layer = layers[step.layer];
     const PlanConvolution& c = plan.convolutions[step.layer];
@@ -121,7 +125,8 @@ std::size_t play(const CpuPlan& plan, const std::vector<Layer>& layers, std::siz
                    end * layer.pool, where);
     }
     for (const std::size_t tensor : {layer.raw, layer.activated}) {
-      if (tensor != kNoTensor) memory.write(tensor, first, end);
+      if (tensor == kNoTensor) continue;
+      memory.write(tensor, first, end + (step.last ? behind[tensor] : 0));
     }
     computed[step.layer] = end;
   }
