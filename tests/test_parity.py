@@ -12,6 +12,7 @@ from family import GraphWriter, Reference, make_metadata, save
 import ecgrt
 from ecgrt import _core
 from ecgrt.engine.cpu_plan import build_cpu_plan
+from ecgrt.metadata import Metadata
 from ecgrt.records import list_records, read_record
 
 TOLERANCE = {"fp32": 1e-5, "fp16": 1e-3}
@@ -48,9 +49,21 @@ def precise_plan(
     return path
 
 
-def assert_close(found: ecgrt.Prediction, expected: np.ndarray, tolerance: float) -> None:
+def assert_close(
+    found: ecgrt.Prediction,
+    expected: np.ndarray,
+    tolerance: float,
+    calibration: Metadata | None = None,
+) -> None:
+    """Compare with ONNX Runtime's segments, and with a record's probabilities made of them."""
+    calibration = calibration or make_metadata(256, expected.shape[1])
     np.testing.assert_allclose(found.segment_probabilities, expected, rtol=0, atol=tolerance)
-    np.testing.assert_allclose(found.probabilities, expected.mean(axis=0), rtol=0, atol=tolerance)
+    logits = calibration.calibration_scale * np.log(expected.astype(np.float64).mean(axis=0))
+    powers = np.exp(logits + (calibration.calibration_bias or 0.0))
+    record = powers / powers.sum()
+    # d p / d log q is at most scale * p, and a small q is off by as much as a large one.
+    slack = 2 * calibration.calibration_scale
+    np.testing.assert_allclose(found.probabilities, record, rtol=0, atol=slack * tolerance)
 
 
 def test_every_length(precise_plan: Path, precision: str, reference: Reference) -> None:
@@ -58,7 +71,8 @@ def test_every_length(precise_plan: Path, precision: str, reference: Reference) 
     for size in LENGTHS:
         expected = reference(walk(size))
         for classifier in classifiers:
-            assert_close(classifier.predict(walk(size)), expected, TOLERANCE[precision])
+            found = classifier.predict(walk(size))
+            assert_close(found, expected, TOLERANCE[precision], reference.metadata)
 
 
 def test_sample_records(
@@ -71,7 +85,7 @@ def test_sample_records(
         record = read_record(path)
         expected = reference(record.signal)
         found = classifier.predict(record.signal, fs=record.fs)
-        assert_close(found, expected, TOLERANCE[precision])
+        assert_close(found, expected, TOLERANCE[precision], reference.metadata)
         sure = np.sort(expected)[:, -1] - np.sort(expected)[:, -2] > 2 * TOLERANCE[precision]
         labels = np.array(classifier.classes)[expected.argmax(axis=1)]
         assert (np.array(found.segment_labels) == labels)[sure].all()
@@ -105,7 +119,7 @@ def test_every_instruction_set(
     assert classifier.self_test() <= TOLERANCE[precision]
     for size in (256, 2_816, 9_000):
         found = classifier.predict(walk(size))
-        assert_close(found, reference(walk(size)), TOLERANCE[precision])
+        assert_close(found, reference(walk(size)), TOLERANCE[precision], reference.metadata)
 
 
 def test_best_instruction_set_is_the_default(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +159,7 @@ def test_twenty_minutes(plan: Path, reference: Reference, records: Path) -> None
     signal = np.resize(np.concatenate(signals), 20 * 60 * 300)
     found = ecgrt.Classifier(plan).predict(signal)
     assert len(found.segment_labels) == 360_000 // 256
-    assert_close(found, reference(signal), TOLERANCE["fp32"])
+    assert_close(found, reference(signal), TOLERANCE["fp32"], reference.metadata)
 
 
 #: Memory that the tensors of the longest window take, as the engine has it.
