@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from . import Classifier, calibration, dataset
+from . import Classifier, calibration, dataset, onnx_file
 from .calibration_report import Figures, Report, measure
 from .dataset import LabelledRecord
 from .engine.cpu_plan import build_cpu_plan
-from .extras import require
 from .files import replacing
-from .metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata, digest_records
+from .metadata import ONNX_KEY, Metadata, digest_records
 from .physionet import official_validation
 from .progress import track
 from .scoring import CLASSES, SCORED_CLASSES
@@ -170,21 +169,13 @@ def apply(metadata: Metadata, answers: Answers) -> tuple[calibration.Floats, Int
 
 
 def _load(path: Path) -> tuple[Any, Metadata]:
-    onnx = require("onnx", extra="build")
     if not path.is_file():
         raise FileNotFoundError(f"there is no model {path}")
-    try:
-        model = onnx.load(path)
-    except Exception as error:  # protobuf's own exception types differ between versions
-        raise ValueError(f"{path} is not an ONNX model: {error}") from error
-    properties = _properties(model)
+    model = onnx_file.load_model(path)
+    properties = onnx_file.properties(model)
     if ONNX_KEY not in properties:
         raise ValueError(f"{path} carries no {ONNX_KEY!r} metadata; write it with ecgrt-export")
     return model, Metadata.from_json(properties[ONNX_KEY])
-
-
-def _properties(model: Any) -> dict[str, str]:
-    return {entry.key: entry.value for entry in model.metadata_props}
 
 
 def _set_metadata(model: Any, metadata: Metadata) -> None:
@@ -197,7 +188,7 @@ def _check(
 ) -> None:
     """Refuse records that would flatter the model, or are too few to fit to."""
     names = {item.record.name for item in records}
-    trained = set(_properties(model).get(ONNX_TRAINING_RECORDS_KEY, "").split())
+    trained = set(onnx_file.training_records(model))
     if not trained:
         if digest_records(names) == metadata.training_digest:
             trained = names

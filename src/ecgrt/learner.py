@@ -64,11 +64,11 @@ class Learner:
         average = {"use_ema": True, "ema_momentum": config.averaging} if config.averaging else {}
         self._optimizer = keras.optimizers.Adam(config.learning_rate, clipnorm=CLIP_NORM, **average)
         self._trainee = keras.Model(self._model.inputs, self._model.get_layer("head.dense").output)
-        scaled = config.precision == "mixed_float16"
+        optimizer = self._optimizer
+        if config.precision == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         self._trainee.compile(
-            optimizer=keras.optimizers.LossScaleOptimizer(self._optimizer)
-            if scaled
-            else self._optimizer,
+            optimizer=optimizer,
             loss=make_loss(config),
             weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         )

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import onnx_file
 from .download import get, is_url, read_sums, unzip
-from .extras import require
 from .files import write_text
-from .metadata import ONNX_TRAINING_RECORDS_KEY, digest_records
+from .metadata import digest_records
 from .progress import track
 from .records import list_records, read_record
 from .scoring import CLASSES, read_answers
@@ -235,14 +235,9 @@ def training_records(model: str | Path) -> frozenset[str]:
     ValueError
         If it is no ONNX model, or does not say.
     """
-    onnx = require("onnx", extra="build")
     if not Path(model).is_file():
         raise FileNotFoundError(f"no such model: {model}")
-    try:
-        properties = {p.key: p.value for p in onnx.load(str(model)).metadata_props}
-    except Exception as error:  # protobuf raises whatever the damage leads to
-        raise ValueError(f"{model} is not an ONNX model: {error}") from error
-    names = frozenset(properties.get(ONNX_TRAINING_RECORDS_KEY, "").split())
+    names = onnx_file.training_records(onnx_file.load_model(model))
     if not names:
         raise ValueError(f"{model} does not name its training records; ecgrt-export writes them")
     return names
