@@ -60,8 +60,8 @@ def test_loss_worked_by_hand(share: float, smoothing: float) -> None:
     assert float(loss) == pytest.approx((1 - share) * per_segment + share * per_record, rel=1e-5)
 
 
-def test_average_takes_the_place_of_the_weights(folder: Path) -> None:
-    """After two steps it is m * w1 + (1 - m) * w2."""
+def test_average_is_saved_and_the_weights_go_on(folder: Path) -> None:
+    """After two steps it is m * w1 + (1 - m) * w2, while the weights are still w2."""
     momentum = 0.75
     config = tiny_config(folder, averaging=momentum, batch_size=5)  # 10 records: two steps
     metadata, data = ecgrt.train._load(config, "x")
@@ -74,12 +74,18 @@ def test_average_takes_the_place_of_the_weights(folder: Path) -> None:
             steps.append([variable.numpy().copy() for variable in kernels])
 
     fit = learner._trainee.fit
-    learner._trainee.fit = lambda *a, **k: fit(*a, **k, callbacks=[Recorder()])
+    learner._trainee.fit = lambda *a, callbacks, **k: fit(
+        *a, **k, callbacks=[*callbacks, Recorder()]
+    )
     learner.fit(data.train, 1, 1e-2)
+    learner.evaluate(data.dev)
+    learner.save_network(folder / "average.keras")
+    saved = require_keras().saving.load_model(folder / "average.keras").trainable_variables
     assert len(steps) == 2
-    for variable, first, second in zip(kernels, *steps, strict=True):
+    for variable, average, first, second in zip(kernels, saved, *steps, strict=True):
         expected = momentum * first + (1 - momentum) * second
-        np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(average.numpy(), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(variable.numpy(), second)
         assert np.abs(first - second).max() > 0
 
 

@@ -162,8 +162,8 @@ class TrainConfig(NetworkConfig):
         `learning_rate_patience`; ``"cosine"``: it falls along half a cosine, epoch by epoch, from
         `learning_rate` to almost 0 at `max_epochs`.
     averaging
-        Momentum, step by step, of the running average of the weights, which takes their place at
-        the end of every epoch; 0 for none.
+        Momentum, step by step, of a running average of the weights, which is what is judged and
+        saved while training goes on with the weights themselves; 0 for none.
     label_smoothing
         Share of each target that is spread evenly over the classes.
     record_loss

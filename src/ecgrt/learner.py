@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,20 +93,25 @@ class Learner:
         model, tf = self._trainee, self._tf
         model.optimizer.learning_rate = learning_rate
         rng = np.random.default_rng([self._config.seed, epoch])
+        learnt: list[Any] = []
+        keep = self._keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda *_: learnt.extend(_copy(model.trainable_variables))
+        )
         try:
             logs = model.fit(
                 self._batches(examples, rng),
                 epochs=epoch,
                 initial_epoch=epoch - 1,
                 shuffle=False,
+                callbacks=[keep],
                 verbose=1 if sys.stdout.isatty() else 0,
             ).history
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             raise ValueError(
                 f"out of memory: batch_size is {self._config.batch_size}; make it smaller"
             ) from error
-        if self._config.averaging:
-            self._optimizer.finalize_variable_values(model.trainable_variables)
+        # Keras ends every fit with the averages in place of the weights.
+        _assign(model.trainable_variables, learnt)
         loss, accuracy = logs["loss"][-1], logs["accuracy"][-1]
         if not np.isfinite(loss):
             raise ValueError(
@@ -150,24 +156,37 @@ class Learner:
         loss, right, segments = 0.0, 0, 0
         answers: dict[str, int] = {}
         groups = dataset.equal_lengths(examples, self._config.batch_size)
-        network = self._model
-        if self._config.multi_gpu:  # one GPU is enough, and a batch of one cannot be shared
-            network = self._plain
-            network.set_weights(self._model.get_weights())
-        for group in track(groups, desc="dev"):
-            signals, targets, _ = dataset.collate(group)
-            probabilities = network.predict_on_batch(signals)
-            true = np.take_along_axis(probabilities, targets[..., np.newaxis].astype(np.intp), -1)
-            loss -= float(np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=np.float64).sum())
-            right += int((probabilities.argmax(-1) == targets).sum())
-            segments += targets.size
-            decided = dataset.decide(probabilities).tolist()
-            answers.update(zip((example.name for example in group), decided, strict=True))
+        with self._averaged():
+            network = self._model
+            if self._config.multi_gpu:  # one GPU is enough, and a batch of one cannot be shared
+                network = self._plain
+                network.set_weights(self._model.get_weights())
+            for group in track(groups, desc="dev"):
+                signals, targets, _ = dataset.collate(group)
+                p = network.predict_on_batch(signals)
+                true = np.take_along_axis(p, targets[..., np.newaxis].astype(np.intp), -1)
+                loss -= float(np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=float).sum())
+                right += int((p.argmax(-1) == targets).sum())
+                segments += targets.size
+                decided = dataset.decide(p).tolist()
+                answers.update(zip((example.name for example in group), decided, strict=True))
         return loss / segments, right / segments, answers
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """Have the averages in place of the weights for a while, if the recipe has them."""
+        weights = self._trainee.trainable_variables
+        own = _copy(weights)
+        self._optimizer.finalize_variable_values(weights)
+        try:
+            yield
+        finally:
+            _assign(weights, own)
 
     def save_network(self, path: Path) -> None:
         """Write a checkpoint for use: a ``.keras`` file without the optimizer's two thirds."""
-        self._plain.set_weights(self._model.get_weights())
+        with self._averaged():
+            self._plain.set_weights(self._model.get_weights())
         with replacing(path) as part:
             self._plain.save(part)
 
@@ -187,6 +206,15 @@ class Learner:
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; this run cannot be resumed")
         self._trainee.load_weights(path)
+
+
+def _copy(variables: Sequence[Any]) -> list[Any]:
+    return [variable.numpy().copy() for variable in variables]  # numpy() may be a view
+
+
+def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def _strategy(tf: Any, config: TrainConfig) -> Any:
