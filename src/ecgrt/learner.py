@@ -137,7 +137,11 @@ class Learner:
             tf.TensorSpec((None, None), tf.int32),
             tf.TensorSpec((None, None), tf.float32),
         )
+        options = tf.data.Options()
+        # There is nothing to tune, and the tuner may take a minute to end after an epoch.
+        options.autotune.enabled = False
         data = tf.data.Dataset.from_generator(generate, output_signature=signature)
+        data = data.with_options(options)
         return data.apply(tf.data.experimental.assert_cardinality(len(dealt))).prefetch(2)
 
     def _vary(self, example: Example, rng: np.random.Generator) -> Example:
