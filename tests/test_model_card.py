@@ -163,22 +163,38 @@ def test_a_card_without_its_markers_is_refused(card: str) -> None:
         tables.replace_blocks(card, {"x": ""})
 
 
-def test_runs_and_ablations(tmp_path: Path) -> None:
+def ablations() -> dict[str, Any]:
+    f1 = {"A": 0.7, "N": 0.9, "O": 0.65, "~": 0.5}
+    same = {"f1": f1, "log_loss": 0.4, "epochs": 10.0, "seconds_per_epoch": 81.6, "dev_f1": 0.8}
+    base = {"name": "plain", "changes": {}, "overall": [0.75, 0.74, 0.76], **same}
+    flip = {"name": "flip", "changes": {"flip": 0.5}, "overall": [0.76, 0.75, 0.77], **same}
+    flip |= {"overall_less_base": [0.01, -0.002, 0.02], "log_loss_less_base": [-0.0123, 0.0045]}
+    return {"records": 1234, "digest": "x", "folds": 2, "base": "plain", "recipes": [flip, base]}
+
+
+def test_runs(tmp_path: Path) -> None:
     assert training.read_runs(tmp_path / "runs") == {}
-    assert training.read_ablations(tmp_path / "runs") == []
     make_history(tmp_path / "runs" / "main", 0.5, 0.8, 0.7)
-    make_history(tmp_path / "runs" / "ablations" / "plain", 0.4, 0.6)
-    make_history(tmp_path / "runs" / "ablations" / "crop", 0.6)
     runs = training.read_runs(tmp_path / "runs")
     assert list(runs) == ["main"]
     assert runs["main"]["f1"] == [0.5, 0.8, 0.7]
-    rows = training.read_ablations(tmp_path / "runs")
-    assert [row["name"] for row in rows] == ["crop", "plain"]
-    expected = {"epochs": 2, "seconds": 200, "best_epoch": 2, "f1": 0.6, "val_loss": 0.75}
-    assert rows[1] == {"name": "plain", **expected}
     (tmp_path / "runs" / "empty").mkdir()
     with pytest.raises(ValueError, match=r"empty has no history\.csv"):
         training.read_runs(tmp_path / "runs")
+
+
+def test_ablations_are_told_base_first(tmp_path: Path) -> None:
+    assert training.read_ablations(tmp_path) is None
+    assert "No ablations" in tables.ablations({"ablations": None})
+    (tmp_path / "ablations.json").write_text(json.dumps(ablations()))
+    text = tables.ablations({"ablations": training.read_ablations(tmp_path)})
+    assert "over 1,234 training records in 2 folds" in text
+    shared = "| 0.900 | 0.700 | 0.650 | 0.500 | 0.4000 |"
+    differences = "+0.010 (-0.002 to +0.020) | -0.0123 (+-0.0045)"
+    assert text.splitlines()[-2:] == [
+        f"| plain | 0.750 (0.740-0.760) {shared}  |  | 0.800 | 10 | 82 |",
+        f"| flip | 0.760 (0.750-0.770) {shared} {differences} | 0.800 | 10 | 82 |",
+    ]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -187,7 +203,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_card_from_data(folder: Path, data: Path) -> None:
     make_history(folder / "runs" / "main", 0.5, 0.8, 0.7)
-    make_history(folder / "runs" / "ablations" / "plain", 0.4, 0.6)
+    (folder / "ablations.json").write_text(json.dumps(ablations()))
     assert run(folder, data) == 0
     first = contents(folder)
     figures = {"reliability.svg", "risk-coverage.svg", "failures.png", "learning-curves.svg"}
@@ -207,7 +223,7 @@ def test_card_from_data(folder: Path, data: Path) -> None:
     assert found["failures"][0]["segments"].endswith("A~~~~~~~~")
     card = first["README.md"].decode()
     assert "T4, trained on, is the same recording as V1." in card
-    assert "| plain | 2 | 200 | 2 | 0.600 | 0.750 |" in card
+    assert "| plain | 0.750 (0.740-0.760) |" in card
     assert card.count("prose") == empty_card().count("prose")
     assert run(folder, data) == 0
     assert contents(folder) == first

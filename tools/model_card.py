@@ -7,7 +7,8 @@
 Classifies the dev records of the model (all of the training set that it was not trained on) and
 the official validation set with the native engine, and writes scores.json, figures/ and the marked
 blocks of README.md into the folder of the card. What else README.md says is left alone. The
-learning curves and ablations are those of runs/ in that folder.
+learning curves are those of runs/ in that folder, the ablations those of ablations.json, which
+tools/cross_validate.py writes.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def make_card(model: Path, data: Path, folder: Path) -> None:
         },
         **merit.measure(material),
         "runs": training.read_runs(folder / training.RUNS),
-        "ablations": training.read_ablations(folder / training.RUNS),
+        "ablations": training.read_ablations(folder),
     }
     records = {
         failure["record"]: read_record(data / VALIDATION / failure["record"])

@@ -142,21 +142,37 @@ def runs(figures: Mapping[str, Any]) -> str:
 
 def ablations(figures: Mapping[str, Any]) -> str:
     """Return the table of ablations, if there are any."""
-    if not figures["ablations"]:
+    found = figures["ablations"]
+    if found is None:
         return "No ablations have been kept.\n"
-    rows = [
-        [
-            row["name"],
-            str(row["epochs"]),
-            f"{row['seconds']:,}",
-            str(row["best_epoch"]),
-            _number(row["f1"]),
-            _number(row["val_loss"]),
-        ]
-        for row in figures["ablations"]
+    recipes = found["recipes"]
+    rows = [_ablation(row) for row in sorted(recipes, key=lambda row: row["name"] != found["base"])]
+    head = ["recipe", "overall", *(f"F1 {c}" for c in CLASSES), "log loss"]
+    head += ["overall, less base", "log loss, less base", "dev overall", "epochs", "s an epoch"]
+    text = textwrap.fill(
+        f"Cross-validation over {found['records']:,} training records in {found['folds']} folds: "
+        f"each is scored by the network that was trained without its fold. Differences are to "
+        f"{found['base']}, with 95 % intervals of the records; seconds are those of the shortest "
+        "epoch of a fold.",
+        WIDTH,
+    )
+    return f"{text}\n\n{_table(head, rows)}"
+
+
+def _ablation(row: Mapping[str, Any]) -> list[str]:
+    overall, low, high = row["overall"]
+    more, less = row.get("overall_less_base"), row.get("log_loss_less_base")
+    return [
+        row["name"],
+        f"{_number(overall)} ({_number(low)}-{_number(high)})",
+        *(_number(row["f1"][label]) for label in CLASSES),
+        f"{row['log_loss']:.4f}",
+        f"{more[0]:+.3f} ({more[1]:+.3f} to {more[2]:+.3f})" if more else "",
+        f"{less[0]:+.4f} (+-{less[1]:.4f})" if less else "",
+        _number(row["dev_f1"]),
+        f"{row['epochs']:g}",
+        f"{row['seconds_per_epoch']:.0f}",
     ]
-    head = ["ablation", "epochs", "seconds", "best epoch", "dev F1", "dev loss"]
-    return _table(head, rows)
 
 
 BLOCKS = {

@@ -1,15 +1,16 @@
-"""What is kept of training runs: ``runs/NAME/history.csv``, ``runs/ablations/NAME/history.csv``."""
+"""What is kept of training: ``runs/NAME/history.csv`` and ``ablations.json``."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ecgrt.runs import Epoch, Run, best
+from ecgrt.runs import Epoch, Run
 
 RUNS = "runs"
-ABLATIONS = "ablations"
+ABLATIONS = "ablations.json"
 #: What is drawn of an epoch.
 CURVES = ("epoch", "loss", "val_loss", "f1", "f1_n", "f1_a", "f1_o", "f1_noise")
 
@@ -19,26 +20,13 @@ def read_runs(folder: Path) -> dict[str, dict[str, list[float]]]:
     return {
         name: {key: [asdict(epoch)[key] for epoch in history] for key in CURVES}
         for name, history in _histories(folder).items()
-        if name != ABLATIONS
     }
 
 
-def read_ablations(folder: Path) -> list[dict[str, Any]]:
-    """Return a row of figures for each run in the folder's ``ablations``, sorted by name."""
-    rows = []
-    for name, history in _histories(folder / ABLATIONS).items():
-        chosen = best(history)
-        rows.append(
-            {
-                "name": name,
-                "epochs": len(history),
-                "seconds": round(sum(epoch.seconds for epoch in history)),
-                "best_epoch": chosen.epoch,
-                "f1": round(chosen.f1, 4),
-                "val_loss": round(chosen.val_loss, 4),
-            }
-        )
-    return rows
+def read_ablations(folder: Path) -> dict[str, Any] | None:
+    """Return the comparison that ``tools/cross_validate.py`` left in a folder, if it did."""
+    path = folder / ABLATIONS
+    return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
 
 
 def _histories(folder: Path) -> dict[str, list[Epoch]]:
@@ -47,7 +35,7 @@ def _histories(folder: Path) -> dict[str, list[Epoch]]:
     )
     histories = {name: Run(folder / name).history() for name in names}
     for name, history in histories.items():
-        if not history and name != ABLATIONS:
+        if not history:
             raise ValueError(
                 f"{folder / name} has no history.csv with a complete epoch; put that of the run "
                 "there, or delete the folder"
