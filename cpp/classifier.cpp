@@ -18,13 +18,10 @@ namespace {
 // A caller that classifies records of ever new rates must not fill the memory with filters.
 constexpr std::size_t kMaxResamplers = 16;
 
-// Windows of one record, cut where it is too long for the backend.
-struct Piece {
-  std::size_t record = 0;
-  std::size_t first = 0;  // segment that the window begins with
-  std::size_t segments = 0;
-  std::size_t skip = 0;  // segments at its start that another window answers
-  std::size_t keep = 0;
+// What a piece uses while its turn lasts.
+struct Room {
+  std::vector<float> samples, probabilities;
+  std::unique_ptr<Continuation> continuation;
 };
 
 // Vector scaling in the sense of Guo et al. 2017, doi 10.48550/arXiv.1706.04599. Probabilities
@@ -46,12 +43,23 @@ void calibrate(const Metadata& metadata, std::span<double> p) {
 
 }  // namespace
 
+// A part of a record, cut where it is too long for the backend.
+struct Classifier::Piece {
+  std::size_t record = 0;
+  std::size_t first = 0;  // segment that it begins with
+  std::size_t segments = 0;
+  std::size_t skip = 0;  // segments at its start that another piece answers
+  std::size_t keep = 0;
+  std::size_t read = 0, answered = 0;  // segments so far
+};
+
 // Everything that one call writes to, kept for the next.
 struct Classifier::Scratch {
   std::vector<SignalReader> readers;
   std::vector<Piece> pieces;
-  std::vector<Window> windows;
-  std::vector<std::vector<float>> samples, probabilities;  // one per window that runs at a time
+  std::vector<Room> rooms;        // one for each piece whose turn it is
+  std::vector<Window> windows;    // of these pieces, those that run now
+  std::vector<std::size_t> runs;  // the number of each one's piece
   std::vector<float> unresampled;
 };
 
@@ -116,18 +124,28 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
     const SignalReader& reader =
         scratch->readers.emplace_back(signals[i], metadata(), resampler(signals[i].sampling_rate));
     predictions[i].segment_probabilities.resize(reader.segments() * metadata().classes.size());
-    add_windows(i, reader.segments(), *scratch);
+    add_pieces(i, reader.segments(), *scratch);
   }
-  run_windows(scratch->readers, predictions, *scratch);
+  run_pieces(scratch->readers, predictions, *scratch);
   for (Prediction& prediction : predictions) decide(prediction, min_confidence);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(scratch));
 }
 
-void Classifier::add_windows(std::size_t record, std::size_t segments, Scratch& scratch) const {
+void Classifier::add_pieces(std::size_t record, std::size_t segments, Scratch& scratch) const {
   const std::size_t most = backend_->max_segments(), context = metadata().context_segments;
   if (segments <= most) {
     scratch.pieces.push_back({record, 0, segments, 0, segments});
+    return;
+  }
+  if (backend_->continues()) {  // one for each worker, of any length
+    const std::size_t pieces = std::min(backend_->parallel_windows(), (segments - 1) / most + 1);
+    for (std::size_t i = 0; i < pieces; ++i) {
+      const std::size_t done = segments * i / pieces, end = segments * (i + 1) / pieces;
+      const std::size_t first = done - std::min(done, context);
+      const std::size_t last = std::min(end + context, segments);
+      scratch.pieces.push_back({record, first, last - first, done - first, end - done});
+    }
     return;
   }
   if (most <= 2 * context) {
@@ -146,38 +164,63 @@ void Classifier::add_windows(std::size_t record, std::size_t segments, Scratch& 
   }
 }
 
-void Classifier::run_windows(std::span<const SignalReader> readers,
-                             std::span<Prediction> predictions, Scratch& scratch) const {
-  const std::size_t classes = metadata().classes.size();
-  const std::size_t size = metadata().samples_per_segment;
-  // A few windows per worker at a time: enough to keep all busy, and the memory stays bounded.
+void Classifier::run_pieces(std::span<const SignalReader> readers,
+                            std::span<Prediction> predictions, Scratch& scratch) const {
+  // A few pieces per worker at a time: enough to keep all busy, and the memory stays bounded.
   const std::size_t at_once = 8 * backend_->parallel_windows();
-  const auto& pieces = scratch.pieces;
-  for (std::size_t begin = 0; begin < pieces.size(); begin += at_once) {
-    const std::size_t count = std::min(at_once, pieces.size() - begin);
-    if (scratch.samples.size() < count) {
-      scratch.samples.resize(count);
-      scratch.probabilities.resize(count);
+  for (std::size_t begin = 0; begin < scratch.pieces.size(); begin += at_once) {
+    const std::span<Piece> pieces =
+        std::span(scratch.pieces).subspan(begin, std::min(at_once, scratch.pieces.size() - begin));
+    if (scratch.rooms.size() < pieces.size()) scratch.rooms.resize(pieces.size());
+    for (std::size_t i = 0; i < pieces.size(); ++i) {
+      if (pieces[i].segments > backend_->max_segments()) {
+        backend_->start(scratch.rooms[i].continuation);
+      }
     }
-    scratch.windows.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const Piece& piece = pieces[begin + i];
-      std::vector<float>& samples = scratch.samples[i];
-      std::vector<float>& answers = scratch.probabilities[i];
-      samples.resize(std::max(samples.size(), piece.segments * size));
-      answers.resize(std::max(answers.size(), piece.segments * classes));
-      readers[piece.record].read(piece.first * size, piece.segments * size, samples.data(),
-                                 scratch.unresampled);
-      scratch.windows[i] = {samples.data(), piece.segments, answers.data()};
-    }
-    backend_->run(scratch.windows);
-    for (std::size_t i = 0; i < count; ++i) {
-      const Piece& piece = pieces[begin + i];
-      std::copy_n(scratch.probabilities[i].begin() + piece.skip * classes, piece.keep * classes,
-                  predictions[piece.record].segment_probabilities.begin() +
-                      (piece.first + piece.skip) * classes);
+    while (read_windows(readers, pieces, scratch)) {
+      backend_->run(scratch.windows);
+      for (std::size_t i = 0; i < scratch.windows.size(); ++i) {
+        Piece& piece = pieces[scratch.runs[i]];
+        keep_answers(scratch.windows[i], piece, predictions[piece.record]);
+      }
     }
   }
+}
+
+// Reads the next window of each piece that has one; returns whether there is any.
+bool Classifier::read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,
+                              Scratch& scratch) const {
+  const std::size_t classes = metadata().classes.size();
+  const std::size_t size = metadata().samples_per_segment, most = backend_->max_segments();
+  scratch.windows.clear();
+  scratch.runs.clear();
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    Piece& piece = pieces[i];
+    if (piece.read == piece.segments) continue;
+    auto& [samples, answers, continuation] = scratch.rooms[i];
+    Continuation* record = piece.segments > most ? continuation.get() : nullptr;
+    const std::size_t rest = piece.segments - piece.read;
+    const std::size_t count = record ? std::min(record->room, rest) : rest;
+    samples.resize(std::max(samples.size(), count * size));
+    answers.resize(std::max(answers.size(), (record ? most : count) * classes));
+    readers[piece.record].read((piece.first + piece.read) * size, count * size, samples.data(),
+                               scratch.unresampled);
+    scratch.windows.push_back({samples.data(), count, answers.data(), record, count == rest});
+    scratch.runs.push_back(i);
+    piece.read += count;
+  }
+  return !scratch.windows.empty();
+}
+
+// Copies what a window has answered, but for segments that another piece answers.
+void Classifier::keep_answers(const Window& window, Piece& piece, Prediction& prediction) const {
+  const std::size_t classes = metadata().classes.size(), before = piece.answered;
+  piece.answered = window.continuation ? window.continuation->answered : window.segments;
+  const std::size_t from = std::max(before, piece.skip);
+  const std::size_t to = std::min(piece.answered, piece.skip + piece.keep);
+  if (from >= to) return;
+  std::copy_n(window.probabilities + (from - before) * classes, (to - from) * classes,
+              prediction.segment_probabilities.begin() + (piece.first + from) * classes);
 }
 
 void Classifier::decide(Prediction& prediction, double min_confidence) const {

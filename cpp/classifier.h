@@ -46,13 +46,17 @@ class Classifier {
   const std::string& training_records() const { return training_records_; }
 
  private:
+  struct Piece;
   struct Scratch;
 
   void load_cpu(const BackendOptions& options);
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
-  void add_windows(std::size_t record, std::size_t segments, Scratch& scratch) const;
-  void run_windows(std::span<const SignalReader> readers, std::span<Prediction> predictions,
-                   Scratch& scratch) const;
+  void add_pieces(std::size_t record, std::size_t segments, Scratch& scratch) const;
+  void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
+                  Scratch& scratch) const;
+  bool read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,
+                    Scratch& scratch) const;
+  void keep_answers(const Window& window, Piece& piece, Prediction& prediction) const;
   void decide(Prediction& prediction, double min_confidence) const;
 
   std::unique_ptr<MappedFile> file_;  // a TensorRT plan; a CPU plan is not needed once it is loaded

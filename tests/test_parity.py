@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from family import GraphWriter, Reference, make_metadata, save
+from family import GraphWriter, Reference, build, make_metadata, make_network, save
 
 import ecgrt
 from ecgrt import _core
+from ecgrt.config import NetworkConfig
 from ecgrt.engine.cpu_plan import build_cpu_plan
 from ecgrt.metadata import Metadata
 from ecgrt.records import list_records, read_record
@@ -154,10 +155,11 @@ def test_unknown_instruction_set_lists_the_known(
 # -- records that are run in windows
 
 
-def test_twenty_minutes(plan: Path, reference: Reference, records: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_twenty_minutes(plan: Path, reference: Reference, records: Path, threads: int) -> None:
     signals = [read_record(path).signal for path in list_records(records)]
     signal = np.resize(np.concatenate(signals), 20 * 60 * 300)
-    found = ecgrt.Classifier(plan).predict(signal)
+    found = ecgrt.Classifier(plan, threads=threads).predict(signal)
     assert len(found.segment_labels) == 360_000 // 256
     assert_close(found, reference(signal), TOLERANCE["fp32"], reference.metadata)
 
@@ -201,6 +203,24 @@ def test_every_way_to_cut_a_record(context: int, tmp_path: Path) -> None:
     ]
     for found, alone in zip(classifier.predict_batch(signals), signals, strict=True):
         assert_close(found, reference(alone), 1e-5)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize("taps", [16, 5])
+def test_a_record_goes_on_from_window_to_window(plain: bool, taps: int, tmp_path: Path) -> None:
+    """On one thread nothing overlaps: each layer goes on where it stopped."""
+    config = NetworkConfig(
+        conv_subsample_lengths=(1, 2, 1, 4, 2),
+        conv_num_filters_start=48,
+        conv_filter_length=taps,
+        conv_increase_channels_at=2,
+        is_regular_conv=plain,
+    )
+    model = make_network(config)
+    classifier = ecgrt.Classifier(build(model, tmp_path), threads=1)
+    signal = walk(260_003)
+    # Sixteen thousand answers of a random network, some of them on the edge.
+    assert_close(classifier.predict(signal), Reference(model)(signal), 1e-4)
 
 
 def test_windows_of_a_record_of_another_rate(tmp_path: Path) -> None:

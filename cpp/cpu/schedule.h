@@ -19,19 +19,26 @@ struct Layer {
         raw(c.raw),
         activated(c.activated),
         pool(c.pool),
+        taps(c.taps),
+        stride(c.stride),
         output(c.raw != kNoTensor ? c.raw : c.activated) {}
 
   ConvLayer conv;
-  std::size_t input, residual, raw, activated, pool;
+  std::size_t input, residual, raw, activated, pool, taps, stride;
   std::size_t output;  // raw or activated, whichever there is
 };
 
 // Some rows of one layer.
 struct Step {
   std::size_t layer = 0;
-  Tasks tasks;
-  bool first = false;  // of the layer's steps
-  bool last = false;
+  Tasks tasks;         // of the rows behind those that the layer starts with
+  bool first = false;  // row 0 is among them
+  bool last = false;   // so is the record's last
+};
+
+// Layers [first, end) that take turns.
+struct Chain {
+  std::size_t first, end;
 };
 
 class Schedule {
@@ -39,25 +46,38 @@ class Schedule {
   // Both must outlive the schedule.
   Schedule(const std::vector<PlanTensor>& tensors, const std::vector<Layer>& layers);
 
-  // Replaces `steps` by those for tensors of `rows` each, run by `workers` threads, where chains of
-  // layers take `parts` stretches of time one after another. `done` is room for the work.
-  void plan(const std::vector<std::size_t>& rows, std::size_t workers, std::size_t parts,
-            std::vector<std::size_t>& done, std::vector<Step>& steps) const;
-
- private:
-  // Layers [first, end) that take turns.
-  struct Chain {
-    std::size_t first, end;
+  // What a run has to do: layers have `start` rows of their output, of tensors of `rows` each; more
+  // of the record follows unless it `ends` here.
+  struct Job {
+    const std::vector<std::size_t>& rows;
+    const std::vector<std::size_t>& start;
+    bool ends;
   };
 
+  // Replaces `steps` by those for all rows that can be had, run by `workers` threads, where chains
+  // of layers take `parts` stretches of time one after another, and `done` by each layer's rows.
+  void plan(const Job& job, std::size_t workers, std::size_t parts, std::vector<std::size_t>& done,
+            std::vector<Step>& steps) const;
+
+  // The layer that writes a tensor; of the input, none: the number of layers.
+  std::size_t writer(std::size_t tensor) const { return writers_[tensor]; }
+  // In the order of the steps; together they hold every layer once.
+  const std::vector<Chain>& chains() const { return chains_; }
+  // Replaces `keep` by the first row of each tensor that its readers, having `done` so much, need.
+  void rows_to_keep(const std::vector<std::size_t>& rows, const std::vector<std::size_t>& done,
+                    std::vector<std::size_t>& keep) const;
+
+ private:
   bool may_follow(std::size_t layer, std::size_t first) const;
   bool overtakes(std::size_t tensor, std::size_t reader) const;
-  std::size_t ready(std::size_t layer, std::size_t first, const std::vector<std::size_t>& rows,
+  std::size_t ready(std::size_t layer, std::size_t first, const Job& job,
                     const std::vector<std::size_t>& done) const;
+  std::size_t unread(std::size_t tensor, std::size_t reader,
+                     const std::vector<std::size_t>& done) const;
 
   const std::vector<PlanTensor>& tensors_;
   const std::vector<Layer>& layers_;
-  std::vector<std::size_t> writers_;  // of each tensor; of the input, none: the number of layers
+  std::vector<std::size_t> writers_;
   std::vector<Chain> chains_;
 };
 

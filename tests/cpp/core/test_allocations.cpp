@@ -100,6 +100,21 @@ TEST(allocations, none_in_the_steady_state) {
   }
 }
 
+TEST(allocations, none_for_a_long_record_that_is_seen_again) {
+  const std::vector<std::int16_t> samples(2'000'000, 5);
+  const Signal signal{samples.data(), SampleType::int16, sizeof(std::int16_t), samples.size(), 0.0};
+  for (const std::size_t threads : {1, 2}) {
+    const Classifier classifier(check::plans().at(0), {threads, 0});
+    CHECK(samples.size() / classifier.metadata().samples_per_segment >
+          2 * classifier.backend().max_segments());
+    Prediction prediction;
+    const auto predict = [&] { classifier.predict({&signal, 1}, {&prediction, 1}); };
+    predict();
+    const long found = count(predict);
+    CHECK_AT(found == 0, std::to_string(found) + " allocations, " + std::to_string(threads));
+  }
+}
+
 }  // namespace
 }  // namespace ecgrt
 

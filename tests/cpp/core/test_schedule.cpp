@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.h"
+#include "cpu/continuation.h"
 #include "cpu/schedule.h"
 #include "problem.h"
 
@@ -63,77 +64,154 @@ Network residual_network(std::size_t taps, std::size_t pad) {
   return n;
 }
 
-// Memory as the tensor and row that each unit of a slot holds; a unit is the share of one channel.
+// Memory in which a row of a tensor holds its number in the record, in every channel. Its row 0 is
+// that of time step `begin`.
 class Memory {
  public:
-  Memory(const CpuPlan& plan, const std::vector<std::size_t>& rows) : plan_(plan), rows_(rows) {
+  Memory(const CpuPlan& plan, const std::vector<std::size_t>& rows, std::size_t begin, bool ends)
+      : plan_(plan), rows_(rows), begin_(begin), ends_(ends) {
     for (const PlanTensor& tensor : plan.tensors) {
       slots_.resize(std::max(slots_.size(), tensor.slot + 1));
     }
   }
+  // The tensor's row 0, with room for so many rows.
+  float* at(std::size_t tensor, std::size_t rows) {
+    std::vector<float>& slot = slots_[plan_.tensors[tensor].slot];
+    const std::size_t size = rows * plan_.tensors[tensor].channels;
+    if (slot.size() < size) slot.resize(size, -1.0F);
+    return slot.data();
+  }
   void write(std::size_t tensor, std::size_t first, std::size_t end) {
     const std::size_t channels = plan_.tensors[tensor].channels;
-    std::vector<Cell>& slot = slots_[plan_.tensors[tensor].slot];
-    if (slot.size() < end * channels) slot.resize(end * channels);
-    for (std::size_t i = first * channels; i < end * channels; ++i) slot[i] = {tensor, i};
+    float* to = at(tensor, end);
+    for (std::size_t i = first * channels; i < end * channels; ++i) {
+      to[i] = value(tensor, i / channels);
+    }
   }
-  void check(std::size_t tensor, std::ptrdiff_t first, std::size_t end,
-             const std::string& where) const {
+  // Rows before the record's first are zeros, and so are those behind its last if this is its end.
+  void check(std::size_t tensor, std::ptrdiff_t first, std::size_t end, const std::string& where) {
     const std::size_t channels = plan_.tensors[tensor].channels;
-    const std::vector<Cell>& slot = slots_[plan_.tensors[tensor].slot];
+    CHECK_AT(first >= 0 || begin_ == 0, where);
     const auto from = static_cast<std::size_t>(std::max<std::ptrdiff_t>(first, 0));
-    for (std::size_t i = from * channels; i < std::min(end, rows_[tensor]) * channels; ++i) {
-      CHECK_AT(i < slot.size() && slot[i].tensor == tensor && slot[i].index == i, where);
+    if (ends_) end = std::min(end, rows_[tensor]);
+    CHECK_AT(end <= rows_[tensor], where);
+    const float* rows = at(tensor, end);
+    for (std::size_t i = from * channels; i < end * channels; ++i) {
+      CHECK_AT(rows[i] == value(tensor, i / channels), where);
     }
   }
 
  private:
-  struct Cell {
-    std::size_t tensor = kNoTensor, index = 0;
-  };
+  float value(std::size_t tensor, std::size_t row) const {
+    return static_cast<float>(8192 * tensor + begin_ / plan_.tensors[tensor].rate + row);
+  }
   const CpuPlan& plan_;
   const std::vector<std::size_t>& rows_;
-  std::vector<std::vector<Cell>> slots_;
+  std::size_t begin_;
+  bool ends_;
+  std::vector<std::vector<float>> slots_;
 };
 
-// Plays a schedule and returns its number of steps.
-std::size_t play(const CpuPlan& plan, const std::vector<Layer>& layers, std::size_t samples,
-                 std::size_t parts, const std::string& where) {
-  std::vector<std::size_t> rows, done, computed(layers.size(), 0);
-  for (const PlanTensor& tensor : plan.tensors) rows.push_back(samples / tensor.rate);
-  std::vector<Step> steps;
-  Schedule(plan.tensors, layers).plan(rows, 2, parts, done, steps);
-  Memory memory(plan, rows);
-  memory.write(0, 0, rows[0]);
-  std::vector<std::size_t> behind(rows.size(), 0);  // rows of zeros that follow each tensor
-  for (const Layer& layer : layers) {
-    behind[layer.input] = std::max(behind[layer.input], layer.conv.rows_behind());
+constexpr std::size_t kSegment = 2;  // time steps, of which all rates are divisors
+
+// Plays a network's schedule for one window after another.
+class Player {
+ public:
+  Player(const CpuPlan& plan, const std::vector<Layer>& layers)
+      : plan_(plan),
+        layers_(layers),
+        schedule_(plan.tensors, layers),
+        behind_(plan.tensors.size()) {
+    record_.restart(plan.tensors.size(), layers.size());
+    for (const Layer& layer : layers) {
+      outputs_.push_back(layer.output);
+      behind_[layer.input] = std::max(behind_[layer.input], layer.conv.rows_behind());
+    }
   }
-  for (const Step& step : steps) {
-    const Layer& layer = layers[step.layer];
-    const PlanConvolution& c = plan.convolutions[step.layer];
-    const std::size_t first = step.tasks.first * layer.conv.rows_per_tile();
-    const std::size_t end =
-        std::min(step.tasks.end * layer.conv.rows_per_tile(), rows[layer.output]);
+
+  // Returns the number of steps.
+  std::size_t play(std::size_t samples, bool ends, std::size_t parts, const std::string& where) {
+    std::vector<std::size_t> rows, done, keep;
+    const std::size_t local = record_.waiting() * kSegment + samples;
+    for (const PlanTensor& tensor : plan_.tensors) rows.push_back(local / tensor.rate);
+    const std::vector<std::size_t> start = record_.done();
+    std::vector<Step> steps;
+    schedule_.plan({rows, start, ends}, 2, parts, done, steps);
+    schedule_.rows_to_keep(rows, done, keep);
+    Memory memory(plan_, rows, begin_, ends);
+    record_.load(0, 1, memory.at(0, rows[0]));
+    memory.write(0, local - samples, local);
+    record_.store(0, 1, memory.at(0, local), keep[0], local);
+    auto step = steps.begin();
+    for (const Chain& chain : schedule_.chains()) {
+      for_outputs(chain, [&](std::size_t, std::size_t tensor) {
+        record_.load(tensor, plan_.tensors[tensor].channels, memory.at(tensor, rows[tensor]));
+      });
+      std::vector<std::size_t> computed = start;
+      for (; step != steps.end() && step->layer < chain.end; ++step) {
+        run(*step, rows, start, ends, memory, computed, where);
+      }
+      for_outputs(chain, [&](std::size_t layer, std::size_t tensor) {
+        CHECK_AT(computed[layer] == done[layer], where);
+        CHECK_AT(!ends || done[layer] == rows[tensor], where);
+        if (ends) return;
+        memory.check(tensor, static_cast<std::ptrdiff_t>(keep[tensor]), done[layer], where);
+        record_.store(tensor, plan_.tensors[tensor].channels, memory.at(tensor, done[layer]),
+                      keep[tensor], done[layer]);
+      });
+    }
+    record_.advance(samples / kSegment, done, keep, plan_.tensors, outputs_, kSegment);
+    begin_ += local - record_.waiting() * kSegment;
+    CHECK_AT(record_.at_start() == (begin_ == 0), where);
+    return steps.size();
+  }
+
+  std::size_t waiting() const { return record_.waiting(); }
+
+ private:
+  template <class Action>
+  void for_outputs(const Chain& chain, const Action& action) {
+    for (std::size_t i = chain.first; i < chain.end; ++i) {
+      for (const std::size_t tensor : {layers_[i].raw, layers_[i].activated}) {
+        if (tensor != kNoTensor) action(i, tensor);
+      }
+    }
+  }
+
+  void run(const Step& step, const std::vector<std::size_t>& rows,
+           const std::vector<std::size_t>& start, bool ends, Memory& memory,
+           std::vector<std::size_t>& computed, const std::string& where) {
+    const Layer& layer = layers_[step.layer];
+    const PlanConvolution& c = plan_.convolutions[step.layer];
+    const std::size_t tile = layer.conv.rows_per_tile(), from = start[step.layer];
+    const std::size_t first = from + step.tasks.first * tile;
+    const std::size_t end = std::min(from + step.tasks.end * tile, rows[layer.output]);
     CHECK_AT(first == computed[step.layer], where);
-    CHECK_AT(step.first == (first == 0) && step.last == (end == rows[layer.output]), where);
+    CHECK_AT(step.first == (first == 0), where);
+    CHECK_AT(step.last == (ends && end == rows[layer.output]), where);
     const auto reach =
         static_cast<std::ptrdiff_t>(first * c.stride) - static_cast<std::ptrdiff_t>(c.pad);
-    memory.check(layer.input, reach, (end - 1) * c.stride + c.taps - c.pad, where);
+    const std::size_t last = (end - 1) * c.stride + c.taps;
+    memory.check(layer.input, reach, last > c.pad ? last - c.pad : 0, where);
     if (layer.residual != kNoTensor) {
       memory.check(layer.residual, static_cast<std::ptrdiff_t>(first * layer.pool),
                    end * layer.pool, where);
     }
     for (const std::size_t tensor : {layer.raw, layer.activated}) {
       if (tensor == kNoTensor) continue;
-      memory.write(tensor, first, end + (step.last ? behind[tensor] : 0));
+      memory.write(tensor, first, end + (step.last ? behind_[tensor] : 0));
     }
     computed[step.layer] = end;
   }
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    CHECK_AT(computed[i] == rows[layers[i].output], where);
-  return steps.size();
-}
+
+  const CpuPlan& plan_;
+  const std::vector<Layer>& layers_;
+  const Schedule schedule_;
+  CpuContinuation record_;
+  std::vector<std::size_t> outputs_;
+  std::vector<std::size_t> behind_;  // rows of zeros that follow each tensor
+  std::size_t begin_ = 0;            // time step of row 0
+};
 
 TEST(schedule, nothing_is_read_before_it_is_written_or_after_it_is_replaced) {
   for (const KernelTable* kernels : kernel_tables()) {
@@ -152,12 +230,43 @@ TEST(schedule, nothing_is_read_before_it_is_written_or_after_it_is_replaced) {
                                     " taps, pad " + std::to_string(pad) + ", " +
                                     std::to_string(samples) + " samples, " + std::to_string(parts) +
                                     " parts";
-          const std::size_t steps = play(network.plan, layers, samples, parts, where);
+          const auto length = static_cast<std::size_t>(samples);
+          const std::size_t steps = Player(network.plan, layers).play(length, true, parts, where);
           if (parts == 1) whole = steps;
           most = std::max(most, steps);
         }
         CHECK(whole == layers.size());
         CHECK(samples < 5000 || most > 2 * whole);
+      }
+    }
+  }
+}
+
+TEST(schedule, a_record_goes_on_from_window_to_window) {
+  for (const KernelTable* kernels : kernel_tables()) {
+    for (const auto& [taps, pad] : {std::pair{16, 7}, std::pair{16, 15}, std::pair{16, 0},
+                                    std::pair{3, 1}, std::pair{33, 16}, std::pair{1, 0}}) {
+      const Network network =
+          residual_network(static_cast<std::size_t>(taps), static_cast<std::size_t>(pad));
+      std::vector<Layer> layers;
+      for (const PlanConvolution& c : network.plan.convolutions) {
+        layers.emplace_back(network.plan, c, *kernels);
+      }
+      for (const std::size_t window : {2, 38, 500, 1000}) {
+        for (const std::size_t parts : {1, 3}) {
+          const std::string where = std::string(kernels->name) + ", " + std::to_string(taps) +
+                                    " taps, pad " + std::to_string(pad) + ", windows of " +
+                                    std::to_string(window) + " samples, " + std::to_string(parts) +
+                                    " parts";
+          Player player(network.plan, layers);
+          std::size_t most = 0, fed = 0;
+          for (; fed < 3000; fed += window) {
+            player.play(window, false, parts, where);
+            most = std::max(most, player.waiting());
+          }
+          player.play(window, true, parts, where);
+          CHECK_AT(most * kSegment < 1500, where);  // what waits does not grow with the record
+        }
       }
     }
   }
