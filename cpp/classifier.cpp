@@ -124,7 +124,7 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
     const SignalReader& reader =
         scratch->readers.emplace_back(signals[i], metadata(), resampler(signals[i].sampling_rate));
     predictions[i].segment_probabilities.resize(reader.segments() * metadata().classes.size());
-    add_pieces(i, reader.segments(), *scratch);
+    add_pieces(i, reader, *scratch);
   }
   run_pieces(scratch->readers, predictions, *scratch);
   for (Prediction& prediction : predictions) decide(prediction, min_confidence);
@@ -132,12 +132,15 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
   idle_.push_back(std::move(scratch));
 }
 
-void Classifier::add_pieces(std::size_t record, std::size_t segments, Scratch& scratch) const {
+void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
+                            Scratch& scratch) const {
   const std::size_t most = backend_->max_segments(), context = metadata().context_segments;
+  const std::size_t segments = reader.segments();
   if (segments <= most) {
     scratch.pieces.push_back({record, 0, segments, 0, segments});
     return;
   }
+  reader.check(0);              // a fault is better found at once than after half of the work
   if (backend_->continues()) {  // one for each worker, of any length
     const std::size_t pieces = std::min(backend_->parallel_windows(), (segments - 1) / most + 1);
     for (std::size_t i = 0; i < pieces; ++i) {

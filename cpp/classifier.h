@@ -51,7 +51,7 @@ class Classifier {
 
   void load_cpu(const BackendOptions& options);
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
-  void add_pieces(std::size_t record, std::size_t segments, Scratch& scratch) const;
+  void add_pieces(std::size_t record, const SignalReader& reader, Scratch& scratch) const;
   void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
                   Scratch& scratch) const;
   bool read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,

@@ -66,13 +66,13 @@ SignalReader::SignalReader(const Signal& signal, const Metadata& metadata,
         " samples at " + rate + " Hz (" + number(std::round(seconds * 1e3) / 1e3) +
         " s) is needed");
   }
-  check_rest(segments_ * metadata.samples_per_segment);
+  // What is cut off tells of the signal as well: it is refused for the same faults.
+  const std::size_t read = segments_ * metadata.samples_per_segment;
+  check(resampler_ ? resampler_->input_range(0, read, signal.size).second : read);
 }
 
-// What is cut off tells of the signal as well: it is refused for the same faults.
-void SignalReader::check_rest(std::size_t samples) const {
-  std::size_t first = samples;
-  if (resampler_) first = resampler_->input_range(0, samples, signal_.size).second;
+void SignalReader::check(std::size_t first) const {
+  if (signal_.type == SampleType::int16 || signal_.type == SampleType::int32) return;
   float values[256];
   for (std::size_t count; first < signal_.size; first += count) {
     count = std::min(signal_.size - first, std::size(values));

@@ -32,13 +32,15 @@ class SignalReader {
 
   std::size_t segments() const { return segments_; }
 
+  // Throws what read() would for the signal's own samples from `first` on.
+  void check(std::size_t first) const;
+
   // Writes `count` normalised samples from `first` on, at the model's rate. Throws
   // std::invalid_argument that names the first sample that is not finite. `scratch` is working
   // memory that is kept between calls.
   void read(std::size_t first, std::size_t count, float* out, std::vector<float>& scratch) const;
 
  private:
-  void check_rest(std::size_t samples) const;
   void read_normalised(std::size_t first, std::size_t count, float* out) const;
 
   Signal signal_;
