@@ -165,7 +165,7 @@ def test_twenty_minutes(plan: Path, reference: Reference, records: Path, threads
 
 
 #: Memory that the tensors of the longest window take, as the engine has it.
-WINDOW_BYTES = 40 * 1024 * 1024
+WINDOW_BYTES = 80 * 1024 * 1024
 CHANNELS = 1024
 
 

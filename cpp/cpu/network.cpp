@@ -6,7 +6,7 @@ namespace ecgrt {
 namespace {
 
 // Longest window: its tensors take about this much memory, per thread that runs one.
-constexpr std::size_t kArenaBytes = 40 * 1024 * 1024;
+constexpr std::size_t kArenaBytes = 80 * 1024 * 1024;
 // A stretch of time whose tensors stay in a thread's share of the L3 cache while chains of layers
 // take turns on it.
 constexpr std::size_t kPartBytes = 4 * 1024 * 1024;
