@@ -140,8 +140,9 @@ void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
     scratch.pieces.push_back({record, 0, segments, 0, segments});
     return;
   }
-  reader.check(0);              // a fault is better found at once than after half of the work
-  if (backend_->continues()) {  // one for each worker, of any length
+  // A fault is better found at once than after half of the work.
+  reader.check(0);
+  if (backend_->continues()) {
     const std::size_t pieces = std::min(backend_->parallel_windows(), (segments - 1) / most + 1);
     for (std::size_t i = 0; i < pieces; ++i) {
       const std::size_t done = segments * i / pieces, end = segments * (i + 1) / pieces;

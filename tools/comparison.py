@@ -10,14 +10,12 @@ import numpy as np
 
 from ecgrt import calibration
 from ecgrt.calibrate import Answers
-from ecgrt.calibration import Array, Floats
+from ecgrt.calibration import Z95, Array, Floats
 from ecgrt.config import TrainConfig
 from ecgrt.scoring import SCORED_CLASSES
 
 RESAMPLES = 2000
 SEED = 2017
-#: Normal quantile of a two-sided 95 % interval.
-Z95 = 1.959964
 #: Fields of a configuration that are no part of the recipe.
 PLACES = ("train", "dev", "save_dir")
 

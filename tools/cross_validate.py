@@ -129,15 +129,9 @@ def train_run(config: TrainConfig, name: str) -> None:
 def _outcome(run: Run, held_out: Path) -> Outcome:
     history, metadata = run.history(), run.metadata()
     answers = _answers(run, held_out)
-    folds = calibration.stratified_folds(answers.labels, CALIBRATION_FOLDS)
-    probabilities = np.empty(answers.probabilities.shape)
-    for fold in range(CALIBRATION_FOLDS):
-        inside, others = answers[folds == fold], answers[folds != fold]
-        fitted = calibration.fit_vector_scaling(others.probabilities, others.labels)
-        probabilities[folds == fold] = calibration.calibrate(inside.probabilities, *fitted)
     return Outcome(
         answers,
-        probabilities,
+        calibration.calibrate_held_out(answers.probabilities, answers.labels, CALIBRATION_FOLDS),
         metadata.classes,
         epochs=len(history),
         dev_f1=best(history).f1,

@@ -148,22 +148,30 @@ ECGRT_INLINE void interpolate(Vec (&re)[Radix], Vec (&im)[Radix]) {
 
 constexpr int radix_of(int n) { return n % 4 == 0 ? 4 : n % 2 == 0 ? 2 : 3; }
 
+// Calls action(re, im) for each `Radix` values that lie `Part` apart.
+template <int Radix, int Part, class Action>
+ECGRT_INLINE void for_strided(Vec* re, Vec* im, const Action& action) {
+  unroll<Part>([&]<int J>() __attribute__((always_inline)) {
+    Vec r[Radix], i[Radix];
+    unroll<Radix>([&]<int Q>() __attribute__((always_inline)) {
+      r[Q] = re[J + Q * Part];
+      i[Q] = im[J + Q * Part];
+    });
+    action(r, i);
+    unroll<Radix>([&]<int Q>() __attribute__((always_inline)) {
+      re[J + Q * Part] = r[Q];
+      im[J + Q * Part] = i[Q];
+    });
+  });
+}
+
 // Splits N coefficients modulo z^N - exp(2 pi i Num / Den) into N values, in registers: N <= 8.
 template <int N, int Num, int Den>
 ECGRT_INLINE void split(Vec* re, Vec* im) {
   if constexpr (N > 1) {
     constexpr int kRadix = radix_of(N), kPart = N / kRadix;
-    unroll<kPart>([&]<int J>() __attribute__((always_inline)) {
-      Vec r[kRadix], i[kRadix];
-      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
-        r[Q] = re[J + Q * kPart];
-        i[Q] = im[J + Q * kPart];
-      });
+    for_strided<kRadix, kPart>(re, im, [](auto& r, auto& i) __attribute__((always_inline)) {
       evaluate<kRadix, Num, Den>(r, i);
-      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
-        re[J + Q * kPart] = r[Q];
-        im[J + Q * kPart] = i[Q];
-      });
     });
     unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
       split<kPart, Num + Q * Den, kRadix * Den>(re + Q * kPart, im + Q * kPart);
@@ -179,17 +187,8 @@ ECGRT_INLINE void join(Vec* re, Vec* im) {
     unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
       join<kPart, Num + Q * Den, kRadix * Den>(re + Q * kPart, im + Q * kPart);
     });
-    unroll<kPart>([&]<int J>() __attribute__((always_inline)) {
-      Vec r[kRadix], i[kRadix];
-      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
-        r[Q] = re[J + Q * kPart];
-        i[Q] = im[J + Q * kPart];
-      });
+    for_strided<kRadix, kPart>(re, im, [](auto& r, auto& i) __attribute__((always_inline)) {
       interpolate<kRadix, Num, Den>(r, i);
-      unroll<kRadix>([&]<int Q>() __attribute__((always_inline)) {
-        re[J + Q * kPart] = r[Q];
-        im[J + Q * kPart] = i[Q];
-      });
     });
   }
 }

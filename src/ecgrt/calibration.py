@@ -28,6 +28,8 @@ BIAS_STD = 1.0
 ALPHAS = np.linspace(0.0, 1.0, 21)
 #: Resamples that the power is chosen on.
 RESAMPLES = 1000
+#: Normal quantile of a two-sided 95 % interval.
+Z95 = 1.959964
 
 
 def calibrate(probabilities: Array, scale: float = 1.0, bias: Sequence[float] = ()) -> Floats:
@@ -179,6 +181,17 @@ def fit_vector_scaling(
     found = minimize(loss_and_gradient, start, jac=True, bounds=bounds, options=options)
     scale, *bias = (float(f"{value:.6g}") for value in found.x)
     return scale, tuple(bias)
+
+
+def calibrate_held_out(probabilities: Array, labels: Array, folds: int) -> Floats:
+    """Return (N, C) each fold of the records calibrated by a fit to the others."""
+    numbers = stratified_folds(labels, folds)
+    calibrated = np.empty(np.shape(probabilities))
+    for fold in range(folds):
+        inside = numbers == fold
+        fitted = fit_vector_scaling(probabilities[~inside], labels[~inside])
+        calibrated[inside] = calibrate(probabilities[inside], *fitted)
+    return calibrated
 
 
 def fit_decision_weights(

@@ -11,18 +11,16 @@ import numpy.typing as npt
 
 from ecgrt.calibration import (
     BINS,
+    Z95,
     calibrate,
+    calibrate_held_out,
     expected_calibration_error,
-    fit_vector_scaling,
     risk_coverage,
-    stratified_folds,
 )
 from ecgrt.scoring import CLASSES, SCORED_CLASSES
 
 from .answers import Answers
 
-#: Normal quantile of a two-sided 95 % interval.
-Z95 = 1.959964
 #: Parts of the records that take turns in being measured by a calibration fitted to the others.
 FOLDS = 5
 #: Failures shown of each scored class.
@@ -75,12 +73,7 @@ def held_out_error(answers: Answers, metadata: Mapping[str, Any]) -> float | Non
     inverse = [-bias[metadata["classes"].index(label)] / scale for label in CLASSES]
     plain = calibrate(answers.probabilities, 1 / scale, inverse)
     reference = _numbers(answers.reference)
-    folds = stratified_folds(reference, FOLDS)
-    calibrated = np.empty_like(plain)
-    for fold in range(FOLDS):
-        held_out = folds == fold
-        fitted = fit_vector_scaling(plain[~held_out], reference[~held_out])
-        calibrated[held_out] = calibrate(plain[held_out], *fitted)
+    calibrated = calibrate_held_out(plain, reference, FOLDS)
     return figure(expected_calibration_error(calibrated, reference))
 
 
