@@ -59,7 +59,9 @@ def test_value_and_gradients(samples: int, taps: int, stride: int, tile: int) ->
 
 def test_network_of_it_is_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights move from one to the other by position; wide and narrow layers are both in it."""
-    config = NetworkConfig(conv_subsample_lengths=(1, 2, 4), conv_increase_channels_at=1)
+    config = NetworkConfig(
+        conv_subsample_lengths=(1, 2, 4), conv_increase_channels_at=1, conv_num_filters_start=16
+    )
     taken: list[int] = []
 
     def counted(x: Any, kernel: Any, stride: int, tile: int) -> Any:
