@@ -54,8 +54,20 @@ std::optional<std::string> label_of(const NamedPrediction& p) {
   return p.classes->at(*p.prediction.label);
 }
 
+// Beneath a mask lies any number, and a conversion to a plain array would bring it to light.
+void refuse_masked(const py::handle& x) {
+  const bool subclass =
+      py::isinstance<py::array>(x) && Py_TYPE(x.ptr()) != py::detail::npy_api::get().PyArray_Type_;
+  if (subclass && py::module_::import("numpy.ma").attr("is_masked")(x).cast<bool>()) {
+    throw py::value_error(
+        "x has masked samples; a signal has a value for each (fill the gaps or "
+        "classify the parts between them)");
+  }
+}
+
 // The array whose memory the signal views: x itself wherever its type is one that is read in place.
 std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double> fs) {
+  refuse_masked(x);
   py::array array(py::reinterpret_borrow<py::object>(x));
   const char kind = array.dtype().kind();
   if (kind != 'i' && kind != 'u' && kind != 'f') {

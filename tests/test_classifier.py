@@ -158,6 +158,15 @@ def test_first_of_many_bad_samples_is_named_in_a_long_record(plan: Path) -> None
         ecgrt.Classifier(plan, threads=2).predict(x)
 
 
+def test_masked_samples_are_refused(classifier: ecgrt.Classifier) -> None:
+    x = np.random.default_rng(0).normal(0, 300, 600)
+    for mask in (np.arange(600) == 7, True):
+        with pytest.raises(ValueError, match="x has masked samples"):
+            classifier.predict(np.ma.array(x, mask=mask))
+    nothing_masked = np.ma.array(x, mask=np.zeros(600, bool))
+    assert answer(classifier, nothing_masked) == answer(classifier, x)
+
+
 @pytest.mark.parametrize(
     ("x", "dimensions"),
     [(np.zeros((2, 300)), 2), (np.zeros((300, 1)), 2), (np.zeros((1, 300, 1)), 3), (3.5, 0)],

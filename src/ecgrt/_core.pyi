@@ -93,8 +93,8 @@ class Classifier:
         Raises
         ------
         ValueError
-            Not one-dimensional, shorter than a segment, not finite, or an impossible ``fs`` or
-            ``min_confidence``.
+            Not one-dimensional, shorter than a segment, not finite, with masked samples, or an
+            impossible ``fs`` or ``min_confidence``.
         TypeError
             Not an array of integers or floats.
         """
