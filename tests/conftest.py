@@ -26,6 +26,15 @@ def plan(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def plan_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The content of a CPU plan of a small network."""
+    from family import SMALL, build, make_network  # not every test has what it needs
+
+    folder = tmp_path_factory.mktemp("small")
+    return build(make_network(SMALL), folder).read_bytes()
+
+
+@pytest.fixture(scope="session")
 def records() -> Path:
     """The folder of the sample records that ecgrt ships; not to be written to."""
     return ROOT / "examples" / "records"

@@ -22,6 +22,10 @@ from ecgrt.metadata import ONNX_KEY, Metadata
 
 Array = np.ndarray[Any, Any]
 LABELS = ("A", "N", "O", "~", "V", "F")
+#: A network with every kind of step that is loaded in an instant.
+SMALL = NetworkConfig(
+    conv_subsample_lengths=(1, 2), conv_num_filters_start=5, conv_increase_channels_at=1
+)
 
 
 def make_metadata(samples_per_segment: int, context_segments: int, **changes: Any) -> Metadata:
