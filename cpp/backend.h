@@ -53,7 +53,7 @@ class Backend {
 };
 
 struct BackendOptions {
-  std::size_t threads = 0;  // 0: ECGRT_NUM_THREADS, else one per core that the process may use
+  std::size_t threads = 0;  // 0: the default; CPU: ECGRT_NUM_THREADS, else one per core
   int device = 0;           // CUDA device; of no meaning to the CPU engine
 };
 

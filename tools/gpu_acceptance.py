@@ -1,7 +1,7 @@
 """Check TensorRT on this machine's GPU and print one table.
 
     python tools/gpu_acceptance.py
-    python tools/gpu_acceptance.py --records training2017 --flavour rtx
+    python tools/gpu_acceptance.py --records data/training2017 --flavour rtx
     python tools/gpu_acceptance.py --rehearse        # no GPU: CPU plans in TensorRT's place
 
 The checks are those of ``pytest -m gpu`` (tests/gpu/acceptance.py). Exit code 1 if one fails.

@@ -1,4 +1,4 @@
-// Chooses the kernels for the processor at hand; the only place that knows instruction sets.
+// Chooses the kernels for the processor at hand; the only place that asks what it has.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// How contexts are created; the one place where the two flavours of TensorRT differ.
+// How contexts are created; where the two flavours of TensorRT differ at run time.
 #pragma once
 
 #include <NvInferRuntime.h>

@@ -143,7 +143,7 @@ class TrainConfig(NetworkConfig):
     stop_patience
         Epochs without a lower dev loss after which training stops.
     seed
-        Of the weights, the shuffling and the dropout; the same seed gives the same run.
+        Of the weights, the order, the dropout and the variations: the same seed, the same run.
     sampling_rate
         Hz at which the network sees the signal; records of another rate are resampled.
     tensorboard

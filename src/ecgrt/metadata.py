@@ -37,7 +37,8 @@ class Metadata:
         Samples per output of the network (256: one label per 0.853 s at 300 Hz).
     context_segments
         How many segments on either side of its own an output depends on (half the receptive
-        field, rounded up): long records are run in windows that overlap by that much.
+        field, rounded up): by so much the parts of a long record overlap that are run apart, the
+        CPU engine's one for each thread and TensorRT's windows.
         ``NetworkConfig.context_segments`` computes it.
     label_version
         Version of the reference labels that it was trained on, such as ``"v3"``.

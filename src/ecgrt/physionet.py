@@ -31,7 +31,7 @@ VALIDATION = Path("sample2017", "validation")
 SAMPLES_PER_LABEL = 256
 
 #: By digest of the record names, the digest of their v3 labels: of the 300 official validation
-#: records, and of the 7,674 training records that ecgrt's own models are made of.
+#: records, and of the 7,674 training records that were at hand for ecgrt's own models.
 _V3_LABELS = {
     "51e001c03f0f86a6bb2f2bda997f05537c8421037767b73e449aa47338b0abb0": (
         "d1ab1e4b179abd710dea6a39e122c0260f9fca5799fad518051009aa78b0992c"

@@ -44,7 +44,7 @@ class Evaluation:
     Attributes
     ----------
     plan, backend, threads
-        The plan's path, what ran it, on how many threads.
+        The plan's path, what ran it, how many records it works on at a time.
     metadata
         What the model says of itself (see :class:`ecgrt.metadata.Metadata`).
     records
@@ -56,7 +56,7 @@ class Evaluation:
     load, timings
         Of the plan's opening, and of each answered record.
     overlap
-        Records that the model was trained on; None if the plan does not carry their names.
+        Records that the model was trained on; None if neither the plan's names nor its digest tell.
     score, label_version
         The official score and the version of the labels that it was taken with; None without a
         reference.

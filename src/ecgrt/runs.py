@@ -1,7 +1,7 @@
 """The folder of a training run: what it holds, how it is found again, and its schedule.
 
 ====================  =====================================================================
-``config.json``        what the run was started with
+``config.json``        the configuration that the run was last started or resumed with
 ``preprocessing.json`` :class:`ecgrt.metadata.Metadata`
 ``training_records``   names of the training records, one a line, those of the initial weights
                        among them

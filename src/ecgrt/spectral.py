@@ -75,7 +75,7 @@ def correlate(x: Any, kernel: Any, stride: int, tile: int) -> Any:
     stride
         Samples from one output to the next, at most taps.
     tile
-        As of :func:`bilinear`, in outputs; above twice the taps.
+        As of :func:`bilinear`, in outputs; at least twice the taps.
     """
     tf = require("tensorflow", extra="train")
     taps, channels, filters = kernel.shape

@@ -23,8 +23,9 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     """Train a network, or go on training it.
 
     The checkpoint that counts is that of the highest CinC F1 on the dev records, which are seen
-    as they are when serving, without padding. The learning rate and the end follow the dev loss.
-    The same seed, data, machine and packages give the same weights, interrupted or not.
+    as they are when serving, without padding. With the schedule ``"plateau"`` the learning rate
+    and the end follow the dev loss. The same seed, data, machine and packages give the same
+    weights, interrupted or not.
 
     Parameters
     ----------

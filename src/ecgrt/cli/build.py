@@ -22,7 +22,12 @@ def train_main(argv: Sequence[str] | None = None) -> int:
         "  ecgrt-train configs/reference.json -e first --resume",
     )
     parser.add_argument("config", type=Path, metavar="config.json", help="network and recipe")
-    parser.add_argument("-e", "--experiment", metavar="NAME", help="name of the run's folder")
+    parser.add_argument(
+        "-e",
+        "--experiment",
+        metavar="NAME",
+        help="name of the run and of the folder that gets it (default: default)",
+    )
     parser.add_argument(
         "--resume", action="store_true", help="go on with an interrupted run exactly where it was"
     )
@@ -103,7 +108,7 @@ def build_engine_main(argv: Sequence[str] | None = None) -> int:
         "ecgrt-build-engine",
         "Compile an ONNX model to the plan that ecgrt runs. A CPU plan is checked against ONNX "
         "Runtime before it takes its name, and runs on every CPU; a TensorRT plan runs on the "
-        "kind of GPU that it was built on.",
+        "kind of GPU that it was built for.",
         "ecgrt-build-engine models/cinc17.onnx -o model.plan",
     )
     parser.add_argument("onnx", type=Path, metavar="model.onnx", help="what ecgrt-export wrote")
@@ -114,7 +119,8 @@ def build_engine_main(argv: Sequence[str] | None = None) -> int:
         "--target",
         choices=("auto", "cpu", "tensorrt"),
         default="auto",
-        help="auto: TensorRT where a CUDA device answers, else the CPU (default: %(default)s)",
+        help="auto: TensorRT where it is installed and a CUDA device answers, else the CPU "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--precision",

@@ -101,7 +101,7 @@ def eval_main(argv: Sequence[str] | None = None) -> int:
         "Answer every record of a directory, write answers.txt (A00001,N a line) and, where the "
         "reference labels are known, print the official PhysioNet/CinC 2017 score. A record that "
         "fails is reported and costs the others nothing; the exit code is then 1.",
-        "ecgrt-eval data/validation --timing timings.csv --json metrics.json",
+        "ecgrt-eval data/sample2017/validation --timing timings.csv --json metrics.json",
     )
     parser.add_argument(
         "directory", type=Path, metavar="DIR", help="records, with RECORDS or *.hea files"
@@ -204,7 +204,7 @@ def entry_main(argv: Sequence[str] | None = None) -> int:
         "Package a plan as an entry of the PhysioNet/CinC Challenge 2017: setup.sh, next.sh, "
         "AUTHORS.txt, LICENSE.txt, dependencies.txt, the plan and its answers for the validation "
         "set, in one zip.",
-        'ecgrt-entry data/validation --author "Ada Lovelace, London" --wheel dist/ecgrt-*.whl',
+        'ecgrt-entry data/sample2017/validation --author "Ada Lovelace, London" --wheel dist/ecgrt-*.whl',
     )
     parser.add_argument(
         "directory", type=Path, metavar="DIR", help="the official validation set, for answers.txt"
