@@ -93,14 +93,16 @@ std::shared_ptr<const Resampler> Classifier::resampler(double sampling_rate) con
   const double rate = metadata().sampling_rate;
   if (sampling_rate == 0 || sampling_rate == rate) return nullptr;
   check_sampling_rate(sampling_rate);
-  const std::lock_guard lock(mutex_);
-  if (const auto found = resamplers_.find(sampling_rate); found != resamplers_.end()) {
-    return found->second;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = resamplers_.find(sampling_rate);
+    if (found != resamplers_.end()) return found->second;
   }
-  if (resamplers_.size() >= kMaxResamplers) resamplers_.clear();
+  // An odd rate takes a long filter, for which other callers need not wait.
   auto made = std::make_shared<const Resampler>(sampling_rate, rate);
-  resamplers_.emplace(sampling_rate, made);
-  return made;
+  const std::lock_guard lock(mutex_);
+  if (resamplers_.size() >= kMaxResamplers) resamplers_.clear();
+  return resamplers_.emplace(sampling_rate, std::move(made)).first->second;
 }
 
 void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> predictions,
@@ -143,7 +145,9 @@ void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
   // A fault is better found at once than after half of the work.
   reader.check(0);
   if (backend_->continues()) {
-    const std::size_t pieces = std::min(backend_->parallel_windows(), (segments - 1) / most + 1);
+    // Pieces overlap by the context on either side, and need not be mostly overlap.
+    const std::size_t useful = std::max(segments / (2 * context + 1), (segments - 1) / most + 1);
+    const std::size_t pieces = std::min(backend_->parallel_windows(), useful);
     for (std::size_t i = 0; i < pieces; ++i) {
       const std::size_t done = segments * i / pieces, end = segments * (i + 1) / pieces;
       const std::size_t first = done - std::min(done, context);

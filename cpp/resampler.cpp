@@ -53,8 +53,7 @@ void Resampler::design_filter() {
   for (std::ptrdiff_t i = 0; i <= 2 * half; ++i) {
     const double x = static_cast<double>(i - half);
     const double t = kPi * x / static_cast<double>(slower);
-    const double window =
-        bessel_i0(5.0 * std::sqrt(std::max(0.0, 1 - (x / half) * (x / half)))) / bessel_i0(5.0);
+    const double window = bessel_i0(5.0 * std::sqrt(std::max(0.0, 1 - (x / half) * (x / half))));
     filter[i] = (x == 0 ? 1.0 : std::sin(t) / t) * window;
     sum += filter[i];
   }

@@ -111,19 +111,20 @@ void CpuBackend::start(std::unique_ptr<Continuation>& continuation) const {
 }
 
 void CpuBackend::run_parallel(std::span<const Window> windows) const {
+  const ThreadPool::Team team = windows.size() > 1 ? pool_->take() : ThreadPool::Team();
+  const std::size_t workers = team.owns_lock() ? std::min(pool_->size(), windows.size()) : 1;
   // Workspaces are made and sized before the team starts, for that may fail and a team must not.
   std::array<std::optional<WorkspaceLease>, kMaxThreads> leases;
-  const std::size_t workers = std::min(pool_->size(), windows.size());
-  for (std::size_t i = 0; i < workers; ++i) {
-    leases[i].emplace(*this);
-    for (const Window& window : windows) (**leases[i]).prepare(window, 1);
-  }
+  Workspace::Needs needs;
+  for (std::size_t i = 0; i < workers; ++i) leases[i].emplace(*this);
+  for (const Window& window : windows) needs.cover((**leases[0]).plan(window, 1));
+  for (std::size_t i = 0; i < workers; ++i) (**leases[i]).reserve(needs, 1);
   std::atomic<std::size_t> next{0};
-  pool_->run([&](std::size_t worker, std::size_t) {
+  pool_->run(team, [&](std::size_t worker, std::size_t) {
     if (worker >= workers) return;
     Workspace& workspace = **leases[worker];
     for (std::size_t i = next++; i < windows.size(); i = next++) {
-      workspace.prepare(windows[i], 1);
+      workspace.plan(windows[i], 1);
       run_alone(windows[i], workspace);
     }
   });
@@ -146,7 +147,7 @@ void CpuBackend::run_alone(const Window& window, Workspace& workspace) const {
 void CpuBackend::run_shared(const Window& window) const {
   const WorkspaceLease lease(*this);
   Workspace& workspace = *lease;
-  workspace.prepare(window, pool_->size());
+  workspace.reserve(workspace.plan(window, pool_->size()), pool_->size());
   workspace.load_input(window);
   pool_->run([&](std::size_t worker, std::size_t workers) {
     for (std::size_t i = 0; i < workspace.steps().size(); ++i) {

@@ -74,7 +74,7 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
   fft_ = choose_kernel({taps_, inputs_, outputs_, rows, half_ ? 2U : 4U}, kernels);
   if (fft_ != nullptr) {
     rows_per_tile_ = static_cast<std::size_t>(fft_->size) - taps_ + 1;
-    rows_read_ = rows_per_tile_ + static_cast<std::size_t>(fft_->size);
+    rows_read_ = static_cast<std::size_t>(fft_->size);
     algorithm_ = "fft" + std::to_string(fft_->size);
     weights_ = AlignedBuffer(fft_->size * inputs_ * panels_ * kernels.panel * (half_ ? 2 : 4));
   } else {

@@ -51,7 +51,7 @@ class ConvLayer {
 
   // Rows of zeros that the kernel may read before and behind the input's own.
   std::size_t rows_before() const { return pad_; }
-  std::size_t rows_behind() const { return (rows_read_ + 1) * stride_; }
+  std::size_t rows_behind() const { return (rows_read_ - 1) * stride_; }
 
   // Rows that are computed together: a stretch that ends before the last row ends with a tile.
   std::size_t rows_per_tile() const { return rows_per_tile_; }

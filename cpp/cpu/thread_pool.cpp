@@ -55,10 +55,12 @@ void ThreadPool::Delete::operator()(ThreadPool* pool) const {
   if (pool->process_ == ::getpid()) delete pool;
 }
 
-bool ThreadPool::try_run(const Job& job) {
-  if (size_ == 1 || process_ != ::getpid()) return false;
-  const std::unique_lock busy(busy_, std::try_to_lock);
-  if (!busy.owns_lock()) return false;
+ThreadPool::Team ThreadPool::take() {
+  if (size_ == 1 || process_ != ::getpid()) return {};
+  return {busy_, std::try_to_lock};
+}
+
+void ThreadPool::run_job(const Job& job) {
   running_.store(size_ - 1, std::memory_order_relaxed);
   {
     const std::lock_guard lock(mutex_);
@@ -69,7 +71,6 @@ bool ThreadPool::try_run(const Job& job) {
   job.call(job.context, 0, size_);
   for (int i = 0; i < kSpins && running_.load(std::memory_order_acquire) != 0; ++i) pause();
   while (const std::size_t left = running_.load(std::memory_order_acquire)) running_.wait(left);
-  return true;
 }
 
 std::uint64_t ThreadPool::next_generation(std::uint64_t seen) {

@@ -43,15 +43,28 @@ class ThreadPool {
 
   std::size_t size() const { return size_; }
 
+  // The right to the team until it is dropped. It is empty if the team is busy, if it is of one, or
+  // in a forked child, which has none.
+  using Team = std::unique_lock<std::mutex>;
+  Team take();
+
   // Calls body(worker, workers) on every thread at once and returns when all are done; body must
-  // not throw. If the team is busy, or this is a forked child, which has no team, body(0, 1) alone.
+  // not throw. Without a team body(0, 1) alone.
   template <class Body>
-  void run(Body&& body) {
+  void run(const Team& team, Body&& body) {
     const Job job{[](void* context, std::size_t worker, std::size_t workers) {
                     (*static_cast<Body*>(context))(worker, workers);
                   },
                   const_cast<void*>(static_cast<const void*>(&body))};
-    if (!try_run(job)) body(std::size_t{0}, std::size_t{1});
+    if (team.owns_lock()) {
+      run_job(job);
+    } else {
+      body(std::size_t{0}, std::size_t{1});
+    }
+  }
+  template <class Body>
+  void run(Body&& body) {
+    run(take(), std::forward<Body>(body));
   }
 
   // For use inside a body that was told of size() workers.
@@ -63,7 +76,7 @@ class ThreadPool {
     void* context = nullptr;
   };
 
-  bool try_run(const Job& job);
+  void run_job(const Job& job);
   void stop();
   void work(std::size_t worker);
   std::uint64_t next_generation(std::uint64_t seen);

@@ -7,6 +7,13 @@
 namespace ecgrt {
 namespace {
 
+// What was there is of no use, and freed first: the two are never in memory together.
+void grow(AlignedBuffer& buffer, std::size_t bytes) {
+  if (buffer.size() >= bytes) return;
+  buffer = AlignedBuffer();
+  buffer = AlignedBuffer(bytes);
+}
+
 CpuContinuation* record_of(const Window& window) {
   return static_cast<CpuContinuation*>(window.continuation);
 }
@@ -23,7 +30,19 @@ void for_outputs(const Network& network, const Chain& chain, const Action& actio
 
 }  // namespace
 
-void Workspace::prepare(const Window& window, std::size_t workers) {
+void Workspace::Needs::cover(const Needs& other) {
+  arena = std::max(arena, other.arena);
+  scratch = std::max(scratch, other.scratch);
+  steps = std::max(steps, other.steps);
+}
+
+Workspace::Workspace(const Network& network) : network_(network) {
+  for (auto* of_tensors : {&rows_, &keep_}) of_tensors->reserve(network.tensors.size());
+  for (auto* of_layers : {&start_, &done_}) of_layers->reserve(network.layers.size());
+  offsets_.reserve(network.slots + 1);
+}
+
+Workspace::Needs Workspace::plan(const Window& window, std::size_t workers) {
   CpuContinuation* record = record_of(window);
   const std::size_t segments = window.segments + (record ? record->waiting() : 0);
   const auto& tensors = network_.tensors;
@@ -43,31 +62,30 @@ void Workspace::prepare(const Window& window, std::size_t workers) {
   const std::size_t part = network_.part_segments * workers;
   const std::size_t parts = (window.segments + part - 1) / part;
   network_.schedule.plan({rows_, start_, window.ends}, workers, parts, done_, steps_);
-  reserve(steps_.size(), workers);
-  if (window.ends) return;
-  network_.schedule.rows_to_keep(rows_, done_, keep_);
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    record->reserve(i, (rows_[i] - keep_[i]) * tensors[i].channels);
+  if (!window.ends) {
+    network_.schedule.rows_to_keep(rows_, done_, keep_);
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      record->reserve(i, (rows_[i] - keep_[i]) * tensors[i].channels);
+    }
   }
+  Needs needs{offsets_[network_.slots] * sizeof(float), 0, steps_.size()};
+  for (const Layer& layer : network_.layers) {
+    const std::size_t scratch = layer.conv.scratch_floats(rows_[layer.output]) * sizeof(float);
+    needs.scratch = std::max(needs.scratch, scratch);
+  }
+  return needs;
 }
 
-void Workspace::reserve(std::size_t steps, std::size_t workers) {
-  const std::size_t arena = offsets_[network_.slots] * sizeof(float);
-  if (arena_.size() < arena) arena_ = AlignedBuffer(arena);
-  if (counters_ < steps) {
-    next_ = std::make_unique<std::atomic<std::size_t>[]>(steps);
-    counters_ = steps;
+void Workspace::reserve(const Needs& needs, std::size_t workers) {
+  grow(arena_, needs.arena);
+  steps_.reserve(needs.steps);
+  if (counters_ < needs.steps) {
+    next_ = std::make_unique<std::atomic<std::size_t>[]>(needs.steps);
+    counters_ = needs.steps;
   }
-  for (std::size_t i = 0; i < steps; ++i) next_[i].store(0, std::memory_order_relaxed);
-  std::size_t scratch = 0;
-  for (const Layer& layer : network_.layers) {
-    scratch = std::max(scratch, layer.conv.scratch_floats(rows_[layer.output]));
-  }
+  for (std::size_t i = 0; i < needs.steps; ++i) next_[i].store(0, std::memory_order_relaxed);
   scratch_.resize(std::max(scratch_.size(), workers));
-  for (std::size_t worker = 0; worker < workers; ++worker) {
-    AlignedBuffer& buffer = scratch_[worker];
-    if (buffer.size() < scratch * sizeof(float)) buffer = AlignedBuffer(scratch * sizeof(float));
-  }
+  for (std::size_t worker = 0; worker < workers; ++worker) grow(scratch_[worker], needs.scratch);
 }
 
 float* Workspace::tensor(std::size_t index, std::size_t row) const {

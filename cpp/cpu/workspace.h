@@ -12,14 +12,22 @@
 
 namespace ecgrt {
 
-// Grows to the longest window that it has seen. A run is: prepare(), load_input(), every step in
-// order between before() and after() of its chain, finish().
+// Grows to the most that it was asked for. A run is: plan(), reserve() unless that much was
+// reserved before, load_input(), every step in order, for a record that goes on between before()
+// and after() of its chain, finish().
 class Workspace {
  public:
-  explicit Workspace(const Network& network) : network_(network) {}
+  // Memory for a run: of tensors and of each worker's scratch, in bytes; and its steps.
+  struct Needs {
+    std::size_t arena = 0, scratch = 0, steps = 0;
+    void cover(const Needs& other);
+  };
 
-  // Allocates nothing if as long a window was prepared before, with as many workers.
-  void prepare(const Window& window, std::size_t workers);
+  explicit Workspace(const Network& network);
+
+  // Lays out a window's tensors and its steps. Allocates nothing if the steps were reserved.
+  Needs plan(const Window& window, std::size_t workers);
+  void reserve(const Needs& needs, std::size_t workers);
   const std::vector<Step>& steps() const { return steps_; }
 
   void load_input(const Window& window);
@@ -34,7 +42,6 @@ class Workspace {
   std::size_t take_task(std::size_t step) { return next_[step]++; }
 
  private:
-  void reserve(std::size_t steps, std::size_t workers);
   float* tensor(std::size_t index, std::size_t row = 0) const;
   Epilogue epilogue(const Step& step) const;
 
