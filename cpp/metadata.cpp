@@ -26,6 +26,9 @@ constexpr std::array kFields = {"calibration_bias",
                                 "training_digest",
                                 "training_records"};
 
+// Of samples or segments, so that sums and products of them fit.
+constexpr std::size_t kMost = std::size_t{1} << 20;
+
 [[noreturn]] void fail(const std::string& fault) {
   throw PlanError("the plan's metadata cannot be used: " + fault);
 }
@@ -92,6 +95,9 @@ Metadata parse_metadata(std::string_view text) try {
   metadata.sampling_rate = json.at("sampling_rate").get<double>();
   metadata.samples_per_segment = json.at("samples_per_segment").get<std::size_t>();
   metadata.context_segments = json.at("context_segments").get<std::size_t>();
+  if (std::max(metadata.samples_per_segment, metadata.context_segments) > kMost) {
+    fail("samples_per_segment and context_segments must be " + std::to_string(kMost) + " at most");
+  }
   metadata.decision = parse_decision(json.value("decision", std::string("mode")));
   metadata.calibration_scale = json.value("calibration_scale", 1.0);
   metadata.calibration_bias = json.value("calibration_bias", std::vector<double>());

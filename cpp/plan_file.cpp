@@ -33,6 +33,9 @@ struct Preamble {
 };
 static_assert(sizeof(Preamble) == kAlignment);
 
+// Taps, channels and the like are fewer, so that products of three of them fit.
+constexpr std::size_t kMostOfAny = std::size_t{1} << 20;
+
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
   throw PlanError(path + ": " + what);
 }
@@ -86,8 +89,11 @@ class Reader {
       plan_.tensors.push_back({tensor.at("channels"), tensor.at("rate"), tensor.at("slot")});
     }
     check_tensors();
+    std::vector<bool> written(plan_.tensors.size());
+    written[0] = true;
     for (const Json& entry : header_.at("convolutions")) {
       plan_.convolutions.push_back(read_convolution(entry));
+      check_order(plan_.convolutions.back(), written);
     }
     check_logits();
     plan_.golden_input = blob(header_.at("golden").at("input"));
@@ -106,7 +112,8 @@ class Reader {
     require(tensors.size() >= 2 && tensors[0].channels == 1 && tensors[0].rate == 1, "its input");
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       require(tensors[i].rate > 0 && tensors[i].slot < tensors.size(), "a tensor's place");
-      require(i == 0 || (tensors[i].channels > 0 && tensors[i].channels % kChannelMultiple == 0),
+      require(i == 0 || (tensors[i].channels > 0 && tensors[i].channels <= kMostOfAny &&
+                         tensors[i].channels % kChannelMultiple == 0),
               "a tensor's channels");
       require(plan_.metadata.samples_per_segment % tensors[i].rate == 0, "a tensor's rate");
     }
@@ -115,6 +122,17 @@ class Reader {
                 plan_.classes <= tensors[plan_.logits].channels &&
                 plan_.classes == plan_.metadata.classes.size(),
             "its logits");
+  }
+
+  // Each tensor is written once, and not read before that.
+  void check_order(const PlanConvolution& conv, std::vector<bool>& written) const {
+    require(written[conv.input] && (conv.residual == kNoTensor || written[conv.residual]),
+            conv.name + " reads what is not there yet");
+    for (const std::size_t output : {conv.raw, conv.activated}) {
+      if (output == kNoTensor) continue;
+      require(!written[output], conv.name + " writes what was written before");
+      written[output] = true;
+    }
   }
 
   void check_logits() const {
@@ -188,7 +206,8 @@ class Reader {
     require(conv.activated == kNoTensor || (tensors[conv.activated].channels == out.channels &&
                                             tensors[conv.activated].rate == out.rate),
             "outputs of " + conv.name);
-    require(conv.taps > 0 && conv.stride > 0 && conv.pool > 0 && conv.pad < conv.taps &&
+    require(conv.taps > 0 && conv.taps <= kMostOfAny && conv.stride > 0 &&
+                conv.stride <= kMostOfAny && conv.pool > 0 && conv.pad < conv.taps &&
                 out.rate == tensors[conv.input].rate * conv.stride,
             "shape of " + conv.name);
     if (conv.residual != kNoTensor) {
@@ -225,11 +244,6 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   }
   data_ = static_cast<const std::byte*>(data);
 }
-
-MappedFile::MappedFile(MappedFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      data_(std::exchange(other.data_, nullptr)),
-      size_(std::exchange(other.size_, 0)) {}
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);

@@ -54,7 +54,22 @@ def change_metadata(**values: Any) -> Callable[[Any], None]:
     return change
 
 
+def reverse(header: Any) -> None:
+    header["convolutions"].reverse()
+
+
+def read_ahead(header: Any) -> None:
+    header["convolutions"][1]["input"] = header["logits"]
+
+
+def write_twice(header: Any) -> None:
+    header["convolutions"].insert(1, header["convolutions"][0])
+
+
 CONTRADICTIONS = [
+    reverse,
+    read_ahead,
+    write_twice,
     change_metadata(classes=["A"]),
     change_metadata(classes=["A", "N"]),
     change_metadata(classes=["A", "N", "O", "~"]),
@@ -67,6 +82,9 @@ CONTRADICTIONS = [
     change_metadata(sampling_rate=0),
     change_metadata(samples_per_segment=0),
     change_metadata(samples_per_segment=4),
+    change_metadata(samples_per_segment=2**60),
+    change_metadata(context_segments=-1),
+    change_metadata(context_segments=2**60),
     change_metadata(decision="median"),
     change_metadata(decision=["mean"]),
     change_metadata(schema=2),
@@ -88,6 +106,7 @@ CONTRADICTIONS = [
     put("tensors", 1, "channels", 0),
     put("tensors", 1, "channels", 8),
     put("tensors", 1, "channels", 32),
+    put("tensors", 1, "channels", 2**60),
     put("tensors", 1, "rate", 0),
     put("tensors", 1, "rate", 2),
     put("tensors", 1, "slot", 99),
@@ -102,6 +121,7 @@ CONTRADICTIONS = [
     put("convolutions", 0, "taps", 0),
     put("convolutions", 0, "taps", 15),
     put("convolutions", 0, "taps", 2**60),
+    put("convolutions", 0, "taps", 2**60 + 16),
     put("convolutions", 0, "stride", 0),
     put("convolutions", 0, "stride", 2),
     put("convolutions", 0, "pad", 16),
