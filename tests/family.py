@@ -22,6 +22,8 @@ from ecgrt.metadata import ONNX_KEY, Metadata
 
 Array = np.ndarray[Any, Any]
 LABELS = ("A", "N", "O", "~", "V", "F")
+#: Channels of :func:`wide_network` at the full rate.
+WIDE = 1024
 #: A network with every kind of step that is loaded in an instant.
 SMALL = NetworkConfig(
     conv_subsample_lengths=(1, 2), conv_num_filters_start=5, conv_increase_channels_at=1
@@ -188,6 +190,16 @@ class Reference:
         (answer,) = self.session.run(None, {self.session.get_inputs()[0].name: seen[None, :, None]})
         probabilities: Array = answer[0]
         return probabilities
+
+
+def wide_network(context: int) -> onnx.ModelProto:
+    """A network with so many channels at the full rate that a window holds few segments."""
+    g = GraphWriter(1)
+    x = g.node("Transpose", "signal", perm=[0, 2, 1])
+    x = g.node("Relu", g.conv(x, (1, WIDE), 5))
+    x = g.node("Relu", g.conv(x, (WIDE, 6), 16, 16))
+    x = g.node("Relu", g.conv(x, (6, 6), 9))  # an answer depends on 5 segments to either side
+    return g.model(g.head(x, 6, 3), make_metadata(16, context, std=230.0))
 
 
 def save(model: onnx.ModelProto, path: Path) -> Path:

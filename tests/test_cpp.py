@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from family import build, make_metadata, make_network
+from family import build, make_metadata, make_network, wide_network
 
 from ecgrt.config import NetworkConfig
 
@@ -39,7 +39,7 @@ def run(*command: str | Path) -> str:
 def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A small network in either precision; some of its layers are transformed, some not.
 
-    The answers of the second are calibrated.
+    The answers of the second are calibrated. The third has short windows.
     """
     config = NetworkConfig(
         conv_subsample_lengths=(1, 2, 2), conv_num_filters_start=12, conv_increase_channels_at=1
@@ -53,10 +53,11 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         decision_weights=(1.0, 2.0, 0.5),
     )
     models = {"fp32": make_network(config), "fp16": make_network(config, calibrated)}
-    return [
+    small = [
         build(model, tmp_path_factory.mktemp(precision), precision=precision)
         for precision, model in models.items()
     ]
+    return [*small, build(wide_network(5), tmp_path_factory.mktemp("wide"))]
 
 
 @pytest.fixture(scope="module")
@@ -79,23 +80,23 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
     [
         ("", "kernels", 5),
         ("", "layers", 2),
-        ("", "schedule", 1),
+        ("", "schedule", 2),
         ("", "pool", 5),
-        ("", "classifier", 2),
+        ("", "classifier", 3),
         pytest.param(
             "",
             "allocations",
-            2,
+            3,
             marks=pytest.mark.skipif(
                 platform.libc_ver()[0] != "glibc", reason="counts allocations of the GNU C library"
             ),
         ),
         ("address", "kernels", 5),
         ("address", "layers", 2),
-        ("address", "schedule", 1),
-        ("address", "classifier", 2),
+        ("address", "schedule", 2),
+        ("address", "classifier", 3),
         ("thread", "pool", 5),
-        ("thread", "classifier", 2),
+        ("thread", "classifier", 3),
     ],
 )
 def test_core(

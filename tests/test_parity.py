@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
-from family import GraphWriter, Reference, build, make_metadata, make_network, save
+from family import (
+    WIDE,
+    Reference,
+    build,
+    make_metadata,
+    make_network,
+    save,
+    wide_network,
+)
 
 import ecgrt
 from ecgrt import _core
@@ -166,17 +173,6 @@ def test_twenty_minutes(plan: Path, reference: Reference, records: Path, threads
 
 #: Memory that the tensors of the longest window take, as the engine has it.
 WINDOW_BYTES = 80 * 1024 * 1024
-CHANNELS = 1024
-
-
-def wide_network(context: int) -> onnx.ModelProto:
-    """A network with so many channels at the full rate that a window holds few segments."""
-    g = GraphWriter(1)
-    x = g.node("Transpose", "signal", perm=[0, 2, 1])
-    x = g.node("Relu", g.conv(x, (1, CHANNELS), 5))
-    x = g.node("Relu", g.conv(x, (CHANNELS, 6), 16, 16))
-    x = g.node("Relu", g.conv(x, (6, 6), 9))  # an answer depends on 5 segments to either side
-    return g.model(g.head(x, 6, 3), make_metadata(16, context, std=230.0))
 
 
 @pytest.mark.parametrize("context", [5, 300])
@@ -184,7 +180,7 @@ def test_every_way_to_cut_a_record(context: int, tmp_path: Path) -> None:
     model = wide_network(context)
     build_cpu_plan(save(model, tmp_path / "m.onnx"), tmp_path / "m.plan")
     classifier, reference = ecgrt.Classifier(tmp_path / "m.plan", threads=2), Reference(model)
-    most = WINDOW_BYTES // ((CHANNELS + 1) * 4 * 16)
+    most = WINDOW_BYTES // ((WIDE + 1) * 4 * 16)
     signal = walk(16 * 4 * most + 5)
     expected = reference(signal)
     ends = (1, 2, 5, 6, 9, 10, 11)

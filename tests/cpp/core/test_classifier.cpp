@@ -67,6 +67,25 @@ TEST(classifier, callers_share_one) {
   }
 }
 
+TEST(classifier, long_record_goes_on_from_window_to_window) {
+  const std::string& plan = check::plans().back();
+  const Classifier one(plan, {1, 0});
+  const std::size_t most = one.backend().max_segments();
+  const auto samples = make_signal((2 * most + most / 2) * one.metadata().samples_per_segment);
+  const Signal signal{samples.data(), SampleType::float32, sizeof(float), samples.size(), 0.0};
+  // In one piece of three windows, in two of two, and in three that are not cut.
+  Prediction expected;
+  one.predict({&signal, 1}, {&expected, 1});
+  for (const std::size_t threads : {2, 3}) {
+    const Classifier classifier(plan, {threads, 0});
+    Prediction prediction;
+    for (int run = 0; run < 2; ++run) {
+      classifier.predict({&signal, 1}, {&prediction, 1});
+      CHECK_AT(same(prediction, expected), std::to_string(threads) + " threads");
+    }
+  }
+}
+
 TEST(classifier, withholds_what_is_not_sure) {
   const std::vector<float> samples = make_signal(700);
   const Signal signal{samples.data(), SampleType::float32, sizeof(float), samples.size(), 0.0};
