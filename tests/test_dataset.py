@@ -173,3 +173,14 @@ def test_statistics_need_finite_and_varied_signals() -> None:
         item = LabelledRecord(Record("r", np.full(300, value), 300.0), ("N",))
         with pytest.raises(ValueError, match=message):
             dataset.statistics([item])
+
+
+@pytest.mark.parametrize("name", ["A 1", "A1\t", "A\u20281"])
+def test_name_that_a_model_cannot_tell(tmp_path: Path, name: str) -> None:
+    """An exported model names its training records with a space between them."""
+    np.save(tmp_path / f"{name}.npy", np.arange(256.0))
+    path = tmp_path / "train.json"
+    path.write_text("\n" + json.dumps({"ecg": f"{name}.npy", "labels": ["N"]}))
+    with pytest.raises(ValueError, match=r"train\.json, line 2: .* whitespace") as caught:
+        dataset.read_manifest(path)
+    assert repr(name) in str(caught.value)

@@ -74,8 +74,8 @@ def read_manifest(path: str | Path) -> list[LabelledRecord]:
     FileNotFoundError
         If the manifest or a record is missing.
     ValueError
-        If a line is not as above, a label is unknown or their number is wrong, a record is
-        named twice, or there is none.
+        If a line is not as above, a label is unknown or their number is wrong, a record's name
+        has whitespace, a record is named twice, or there is none.
     """
     path = Path(path)
     if not path.is_file():
@@ -107,6 +107,11 @@ def _read_line(line: str, manifest: Path, number: int) -> LabelledRecord:
         raise ValueError(f"{place}: label {unknown[0]!r} is none of {', '.join(CLASSES)}")
     file = manifest.parent / path
     record = read_record(file)
+    if record.name.split() != [record.name]:
+        raise ValueError(
+            f"{place}: the name of record {record.name!r} has whitespace, which separates the names "
+            "of training records in a model; rename its files"
+        )
     expected = record.signal.size // SAMPLES_PER_LABEL
     if abs(len(labels) - expected) > 1:
         raise ValueError(
