@@ -106,26 +106,21 @@ class Run:
                     f"{run.folder} was started with {field.name} = {before!r}, not {now!r}; "
                     "resume with the same, or start a new run"
                 )
-        run.write_config(config)
         return run
 
     def write_config(self, config: TrainConfig) -> None:
         """Write ``config.json``."""
         write_text(self.folder / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
 
-    def write_data(self, metadata: Metadata, names: Sequence[str]) -> None:
-        """Write what the run knows of its data, or check it against what it knew.
-
-        Raises
-        ------
-        ValueError
-            If the run was started on other training data.
-        """
-        path = self.folder / "preprocessing.json"
-        if path.exists() and self.metadata() != metadata:
+    def check_data(self, metadata: Metadata) -> None:
+        """Raise ValueError if the run was started on other training data."""
+        if (self.folder / "preprocessing.json").exists() and self.metadata() != metadata:
             raise ValueError(f"{self.folder} was started on other training data; start a new run")
+
+    def write_data(self, metadata: Metadata, names: Sequence[str]) -> None:
+        """Write what the run knows of its data."""
         write_text(self.folder / "training_records", "".join(f"{n}\n" for n in sorted(names)))
-        write_text(path, metadata.to_json() + "\n")
+        write_text(self.folder / "preprocessing.json", metadata.to_json() + "\n")
 
     def metadata(self) -> Metadata:
         """Read ``preprocessing.json``."""

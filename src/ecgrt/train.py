@@ -55,13 +55,11 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     """
     name = experiment or "default"
     metadata, data = _load(config, name)
-    run = Run.find(config, name) if resume else Run.create(config, name)
+    run, learner, history = _open(config, name, resume, metadata)
+    # Only now, for a run that cannot go on stays as it was.
+    run.write_config(config)
     run.write_data(metadata, data.seen)
-    history = run.history()
     print(f"{run.folder}: {len(data.train)} records to train on, {len(data.dev)} dev records")
-    learner = Learner(config, len(metadata.classes))
-    if history:
-        learner.load_state(run.resume_file(history[-1].epoch))
     try:
         while (reason := _finished(config, history)) is None:
             row = _epoch(learner, config, history, data)
@@ -157,6 +155,19 @@ def _label_version(config: TrainConfig, digest: str) -> str:
         return str(summary["label_version"]) if known else "unknown"
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return "unknown"
+
+
+def _open(
+    config: TrainConfig, name: str, resume: bool, metadata: Metadata
+) -> tuple[Run, Learner, list[Epoch]]:
+    """Return the run, new or found, its network as it was left, and its complete epochs."""
+    run = Run.find(config, name) if resume else Run.create(config, name)
+    run.check_data(metadata)
+    history = run.history()
+    learner = Learner(config, len(metadata.classes))
+    if history:
+        learner.load_state(run.resume_file(history[-1].epoch))
+    return run, learner, history
 
 
 def _finished(config: TrainConfig, history: Sequence[Epoch]) -> str | None:
