@@ -51,15 +51,49 @@ def contents(run: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in run.iterdir()}
 
 
-@pytest.mark.parametrize("change", ["train", "state"])
+def relabel_dev(folder: Path) -> None:
+    """Give the last dev record, labelled A, to O."""
+    path = folder / "dev.json"
+    *others, last = path.read_text().splitlines()
+    path.write_text("\n".join([*others, last.replace('"A"', '"O"')]) + "\n")
+
+
+@pytest.mark.parametrize("change", ["train", "dev names", "dev labels", "state"])
 def test_refused_resume_leaves_the_folder_as_it_was(folder: Path, change: str) -> None:
     config = tiny_config(folder, max_epochs=1)
     run = train(config)
     if change == "train":
         write_data(folder, train=9)
+    elif change == "dev names":
+        path = folder / "dev.json"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:5]))
+    elif change == "dev labels":
+        relabel_dev(folder)
     else:
         Run(run).resume_file(1).unlink()
     before = contents(run)
-    with pytest.raises((ValueError, FileNotFoundError)):
+    with pytest.raises((ValueError, FileNotFoundError)) as caught:
         train(replace(config, max_epochs=9), resume=True)
+    if change.startswith("dev"):
+        assert "other dev records or labels" in str(caught.value)
     assert contents(run) == before
+
+
+def test_dev_records_in_another_order_and_place_are_the_same(folder: Path) -> None:
+    run = train(tiny_config(folder, max_epochs=1))
+    lines = (folder / "dev.json").read_text().splitlines(keepends=True)
+    (folder / "moved.json").write_text("".join(reversed(lines)))
+    config = tiny_config(folder, max_epochs=2, dev=str(folder / "moved.json"))
+    assert train(config, resume=True) == run
+    assert TrainConfig.load(run / "config.json") == config
+
+
+def test_a_run_that_kept_no_digest_resumes_and_keeps_it_from_then_on(folder: Path) -> None:
+    config = tiny_config(folder, max_epochs=1)
+    run = train(config)
+    (run / "dev_digest").unlink()
+    assert train(replace(config, max_epochs=2), resume=True) == run
+    assert len(Run(run).history()) == 2
+    relabel_dev(folder)
+    with pytest.raises(ValueError, match="other dev records"):
+        train(replace(config, max_epochs=3), resume=True)

@@ -65,6 +65,7 @@ def test_what_a_run_leaves(straight: Path) -> None:
     assert {path.name for path in straight.iterdir()} == {
         "config.json",
         "curves.svg",
+        "dev_digest",
         "history.csv",
         "preprocessing.json",
         "resume-004.weights.h5",

@@ -5,6 +5,7 @@
 ``preprocessing.json`` :class:`ecgrt.metadata.Metadata`
 ``training_records``   names of the training records, one a line, those of the initial weights
                        among them
+``dev_digest``         of the names and labels of the dev records
 ``history.csv``        a row per complete epoch; replacing it is what completes an epoch
 ``curves.svg``         the losses and F1 of ``history.csv``, drawn
 ``resume-EPOCH...``    weights and optimizer after the last complete epoch
@@ -112,13 +113,23 @@ class Run:
         """Write ``config.json``."""
         write_text(self.folder / "config.json", json.dumps(config.to_dict(), indent=2) + "\n")
 
-    def check_data(self, metadata: Metadata) -> None:
-        """Raise ValueError if the run was started on other training data."""
+    def check_data(self, metadata: Metadata, dev_digest: str) -> None:
+        """Raise ValueError if the run was started on other data.
+
+        A run that was begun when no digest of dev was kept goes on with any.
+        """
         if (self.folder / "preprocessing.json").exists() and self.metadata() != metadata:
             raise ValueError(f"{self.folder} was started on other training data; start a new run")
+        path = self.folder / "dev_digest"
+        if path.exists() and path.read_text("utf-8").strip() != dev_digest:
+            raise ValueError(
+                f"{self.folder} was started with other dev records or labels, whose scores cannot "
+                "be compared; resume with the same, or start a new run"
+            )
 
-    def write_data(self, metadata: Metadata, names: Sequence[str]) -> None:
+    def write_data(self, metadata: Metadata, names: Sequence[str], dev_digest: str) -> None:
         """Write what the run knows of its data."""
+        write_text(self.folder / "dev_digest", dev_digest + "\n")
         write_text(self.folder / "training_records", "".join(f"{n}\n" for n in sorted(names)))
         write_text(self.folder / "preprocessing.json", metadata.to_json() + "\n")
 

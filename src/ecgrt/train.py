@@ -55,10 +55,10 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     """
     name = experiment or "default"
     metadata, data = _load(config, name)
-    run, learner, history = _open(config, name, resume, metadata)
+    run, learner, history = _open(config, name, resume, metadata, data.dev_digest)
     # Only now, for a run that cannot go on stays as it was.
     run.write_config(config)
-    run.write_data(metadata, data.seen)
+    run.write_data(metadata, data.seen, data.dev_digest)
     print(f"{run.folder}: {len(data.train)} records to train on, {len(data.dev)} dev records")
     try:
         while (reason := _finished(config, history)) is None:
@@ -83,7 +83,8 @@ class _Data:
     """What the network learns from and is judged by.
 
     `reference` is dev's label by name, `seen` are the names of all records that the weights come
-    from, those of the initial weights among them.
+    from, those of the initial weights among them, and `dev_digest` tells other dev records or
+    labels apart.
     """
 
     train: list[Example]
@@ -91,6 +92,7 @@ class _Data:
     reference: dict[str, str]
     classes: tuple[str, ...]
     seen: list[str]
+    dev_digest: str
 
 
 def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
@@ -109,6 +111,7 @@ def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
         {item.record.name: item.label for item in dev_records},
         metadata.classes,
         seen,
+        digest_records(f"{item.record.name} {''.join(item.labels)}" for item in dev_records),
     )
     return metadata, data
 
@@ -158,11 +161,11 @@ def _label_version(config: TrainConfig, digest: str) -> str:
 
 
 def _open(
-    config: TrainConfig, name: str, resume: bool, metadata: Metadata
+    config: TrainConfig, name: str, resume: bool, metadata: Metadata, dev_digest: str
 ) -> tuple[Run, Learner, list[Epoch]]:
     """Return the run, new or found, its network as it was left, and its complete epochs."""
     run = Run.find(config, name) if resume else Run.create(config, name)
-    run.check_data(metadata)
+    run.check_data(metadata, dev_digest)
     history = run.history()
     learner = Learner(config, len(metadata.classes))
     if history:
