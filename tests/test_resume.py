@@ -39,6 +39,13 @@ class IdleLearner:
     save_state = save_network
 
 
+class BrokenLearner:
+    """Cannot be made, as without TensorFlow."""
+
+    def __init__(self, config: TrainConfig, num_classes: int) -> None:
+        raise ModuleNotFoundError("this needs the package tensorflow")
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pytest.importorskip("matplotlib", reason='needs pip install "ecgrt[train]"')
@@ -75,7 +82,7 @@ def test_refused_resume_leaves_the_folder_as_it_was(folder: Path, change: str) -
     with pytest.raises((ValueError, FileNotFoundError)) as caught:
         train(replace(config, max_epochs=9), resume=True)
     if change.startswith("dev"):
-        assert "other dev records or labels" in str(caught.value)
+        assert "other dev records" in str(caught.value)
     assert contents(run) == before
 
 
@@ -97,3 +104,17 @@ def test_a_run_that_kept_no_digest_resumes_and_keeps_it_from_then_on(folder: Pat
     relabel_dev(folder)
     with pytest.raises(ValueError, match="other dev records"):
         train(replace(config, max_epochs=3), resume=True)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_network_that_cannot_be_built_leaves_no_trace(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, begun: bool
+) -> None:
+    config = tiny_config(folder, max_epochs=1)
+    before = contents(train(config)) if begun else None
+    monkeypatch.setattr(ecgrt.train, "Learner", BrokenLearner)
+    for resume in (False, True) if begun else (False,):
+        with pytest.raises(ModuleNotFoundError, match="tensorflow"):
+            train(replace(config, max_epochs=2), resume=resume)
+    runs = list((folder / "saved").glob("*/*"))
+    assert [contents(run) for run in runs] == ([before] if begun else [])

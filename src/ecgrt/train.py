@@ -164,7 +164,11 @@ def _open(
     config: TrainConfig, name: str, resume: bool, metadata: Metadata, dev_digest: str
 ) -> tuple[Run, Learner, list[Epoch]]:
     """Return the run, new or found, its network as it was left, and its complete epochs."""
-    run = Run.find(config, name) if resume else Run.create(config, name)
+    if not resume:
+        # The network first: if it fails, an empty folder would be the newest run.
+        learner = Learner(config, len(metadata.classes))
+        return Run.create(config, name), learner, []
+    run = Run.find(config, name)
     run.check_data(metadata, dev_digest)
     history = run.history()
     learner = Learner(config, len(metadata.classes))
