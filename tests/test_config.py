@@ -72,6 +72,8 @@ def test_round_trip(tmp_path: Path) -> None:
         ("sampling_rate", float("inf"), "a positive number"),
         ("tensorboard", "yes", "false, true"),
         ("save_dir", "", "a path"),
+        ("crop_seconds", 0.8, "0, or at least a segment"),
+        ("crop_seconds", -1, "0, or at least a segment"),
     ],
 )
 def test_impossible_value(tmp_path: Path, field: str, value: Any, accepted: str) -> None:
@@ -110,3 +112,8 @@ def test_not_a_json_object(tmp_path: Path, text: str) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
         TrainConfig.load(tmp_path / "nowhere.json")
+
+
+def test_shortest_crop_is_a_segment(tmp_path: Path) -> None:
+    fields = {"crop_seconds": 0.128, "sampling_rate": 500, "conv_subsample_lengths": [8, 8]}
+    assert TrainConfig.load(write(tmp_path, **fields)).crop_seconds == 0.128

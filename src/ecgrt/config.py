@@ -169,7 +169,7 @@ class TrainConfig(NetworkConfig):
     record_loss
         Share of the loss that judges the record's mean logit, the rest judges each segment.
     crop_seconds
-        Train on a random part of this length of every record; 0 for all of it.
+        Train on a random part of this length, a segment at least, of every record; 0 for all of it.
     stretch
         Largest relative change of speed.
     amplitude
@@ -227,8 +227,15 @@ class TrainConfig(NetworkConfig):
             _check_number(name, getattr(self, name), lambda share: 0 <= share < 1, "0 <= x < 1")
         for name in ("record_loss", "flip"):
             _check_number(name, getattr(self, name), lambda share: 0 <= share <= 1, "0 <= x <= 1")
-        for name in ("crop_seconds", "amplitude", "wander", "hum", "noise"):
+        for name in ("amplitude", "wander", "hum", "noise"):
             _check_number(name, getattr(self, name), lambda value: value >= 0, "a number >= 0")
+        rate, segment = self.sampling_rate, self.samples_per_segment
+        _check_number(
+            "crop_seconds",
+            self.crop_seconds,
+            lambda seconds: seconds == 0 or round(seconds * rate) >= segment,
+            f"0, or at least a segment, {segment / rate:.6g} seconds",
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:
