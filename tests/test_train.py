@@ -266,6 +266,9 @@ def test_out_of_memory_names_batch_size(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(learner._trainee, "fit", exhausted)
     with pytest.raises(ValueError, match="batch_size is 4; make it smaller"):
         learner.fit(data.train, 1, 1e-3)
+    monkeypatch.setattr(learner._model, "predict_on_batch", exhausted)
+    with pytest.raises(ValueError, match="batch_size is 4; make it smaller"):
+        learner.evaluate(data.dev)
 
 
 def test_diverged_loss_names_learning_rate(folder: Path) -> None:

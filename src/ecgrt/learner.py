@@ -90,14 +90,14 @@ class Learner:
         ValueError
             If a batch does not fit into memory, or the loss is no longer a number.
         """
-        model, tf = self._trainee, self._tf
+        model = self._trainee
         model.optimizer.learning_rate = learning_rate
         rng = np.random.default_rng([self._config.seed, epoch])
         learnt: list[Any] = []
         keep = self._keras.callbacks.LambdaCallback(
             on_epoch_end=lambda *_: learnt.extend(_copy(model.trainable_variables))
         )
-        try:
+        with self._advice():
             logs = model.fit(
                 self._batches(examples, rng),
                 epochs=epoch,
@@ -106,10 +106,6 @@ class Learner:
                 callbacks=[keep],
                 verbose=1 if sys.stdout.isatty() else 0,
             ).history
-        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            raise ValueError(
-                f"out of memory: batch_size is {self._config.batch_size}; make it smaller"
-            ) from error
         # Keras ends every fit with the averages in place of the weights.
         _assign(model.trainable_variables, learnt)
         loss, accuracy = logs["loss"][-1], logs["accuracy"][-1]
@@ -156,11 +152,16 @@ class Learner:
             Per segment.
         answers : dict
             The number of each example's class, by name.
+
+        Raises
+        ------
+        ValueError
+            If a batch does not fit into memory.
         """
         loss, right, segments = 0.0, 0, 0
         answers: dict[str, int] = {}
         groups = dataset.equal_lengths(examples, self._config.batch_size)
-        with self._averaged():
+        with self._averaged(), self._advice():
             network = self._model
             if self._config.multi_gpu:  # one GPU is enough, and a batch of one cannot be shared
                 network = self._plain
@@ -175,6 +176,16 @@ class Learner:
                 decided = dataset.decide(p).tolist()
                 answers.update(zip((example.name for example in group), decided, strict=True))
         return loss / segments, right / segments, answers
+
+    @contextmanager
+    def _advice(self) -> Iterator[None]:
+        """Say what to do where memory runs out."""
+        try:
+            yield
+        except (self._tf.errors.ResourceExhaustedError, MemoryError) as error:
+            raise ValueError(
+                f"out of memory: batch_size is {self._config.batch_size}; make it smaller"
+            ) from error
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
