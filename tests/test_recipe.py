@@ -165,8 +165,11 @@ def test_checkpoint_that_cannot_be_started_from(folder: Path) -> None:
         Learner(tiny_config(folder, initial_weights=str(damaged)), 4)
 
 
-def test_mixed_precision_leaves_a_float32_checkpoint(folder: Path) -> None:
-    config = tiny_config(folder, max_epochs=1, precision="mixed_bfloat16", averaging=0.5)
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_leaves_a_float32_checkpoint(folder: Path, precision: str) -> None:
+    """With as many channels as are convolved by spectra in float32."""
+    fields: dict[str, Any] = {"precision": precision, "conv_num_filters_start": 32}
+    config = tiny_config(folder, max_epochs=1, averaging=0.5, **fields)
     (checkpoint,) = train(config, "mixed").glob("*.keras")
     keras = require_keras()
     assert keras.config.dtype_policy().name == "float32"

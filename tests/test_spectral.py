@@ -75,3 +75,15 @@ def test_network_of_it_is_the_same_network(monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_allclose(fast.predict_on_batch(x), plain.predict_on_batch(x), atol=1e-5)
     assert taken == [1, 4, 1]  # the second of block 1, both of block 2
     assert isinstance(fast.get_layer("stem.conv"), require_keras().layers.Conv1D)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_is_left_to_tensorflow(dtype: str) -> None:
+    x = np.random.default_rng(2).normal(size=(2, 40, 32)).astype(np.float32)
+    fast = spectral_conv()(8, 16, padding="same", dtype=dtype)
+    plain = require_keras().layers.Conv1D(8, 16, padding="same", dtype=dtype)
+    value = fast(x)
+    plain.build(x.shape)
+    plain.set_weights(fast.get_weights())
+    assert value.dtype == plain(x).dtype == fast.compute_dtype
+    np.testing.assert_array_equal(tf.cast(value, tf.float32), tf.cast(plain(x), tf.float32))

@@ -112,14 +112,15 @@ def spectral_conv() -> Any:
     keras = require_keras()
 
     class SpectralConv1D(keras.layers.Conv1D):  # type: ignore[misc, name-defined]
-        """Conv1D, its products taken of spectra where that is faster."""
+        """Conv1D, in float32 its products taken of spectra where that is faster."""
 
         def call(self, x: Any) -> Any:
             taps, channels, _ = self.kernel.shape
             (stride,) = self.strides
             tile = 32 if channels > WIDE_CHANNELS else 64
             fits = self.padding == "same" and stride <= taps <= tile // 2 * stride
-            if channels < LEAST_CHANNELS or not fits:
+            # The matrices are float32, and half precision would round the transforms.
+            if channels < LEAST_CHANNELS or not fits or self.compute_dtype != "float32":
                 return super().call(x)
             y = correlate(x, self.kernel, stride, tile)
             return y + self.bias if self.use_bias else y
