@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -118,3 +119,12 @@ def test_network_that_cannot_be_built_leaves_no_trace(
             train(replace(config, max_epochs=2), resume=resume)
     runs = list((folder / "saved").glob("*/*"))
     assert [contents(run) for run in runs] == ([before] if begun else [])
+
+
+def test_missing_matplotlib_is_told_before_training(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ModuleNotFoundError, match=r"matplotlib.*ecgrt\[train\]"):
+        train(tiny_config(folder))
+    assert not (folder / "saved").exists()

@@ -50,10 +50,13 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     ValueError
         If the data or the configuration cannot be used, the loss is no longer a number, or a
         batch does not fit into memory.
+    ModuleNotFoundError
+        If a package of the extra ``train`` is missing.
     KeyboardInterrupt
         On Ctrl-C, after a message that tells how to go on.
     """
     name = experiment or "default"
+    require("matplotlib", extra="train")  # or the run would end at its first curves
     metadata, data = _load(config, name)
     run, learner, history = _open(config, name, resume, metadata, data.dev_digest)
     # Only now, for a run that cannot go on stays as it was.
