@@ -183,7 +183,7 @@ def seen_before(checkpoint: str | Path) -> set[str]:
     if not path.is_file():
         raise FileNotFoundError(
             f"{path} is missing; it tells what {Path(checkpoint).name} was trained on, a name a "
-            "line, which a model that starts from it must be able to tell"
+            "line, which a model that is made from it must be able to tell"
         )
     return set(path.read_text("utf-8").splitlines())
 
