@@ -184,3 +184,14 @@ def test_name_that_a_model_cannot_tell(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=r"train\.json, line 2: .* whitespace") as caught:
         dataset.read_manifest(path)
     assert repr(name) in str(caught.value)
+
+
+def test_manifest_of_another_encoding(tmp_path: Path) -> None:
+    np.save(tmp_path / "ä.npy", np.arange(256.0))
+    line = json.dumps({"ecg": "ä.npy", "labels": ["N"]}, ensure_ascii=False)
+    path = tmp_path / "train.json"
+    path.write_text(line, encoding="utf-8-sig")
+    assert [item.record.name for item in dataset.read_manifest(path)] == ["ä"]
+    path.write_text(line, encoding="latin-1")
+    with pytest.raises(ValueError, match=r"train\.json is not UTF-8"):
+        dataset.read_manifest(path)

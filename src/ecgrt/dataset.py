@@ -74,16 +74,11 @@ def read_manifest(path: str | Path) -> list[LabelledRecord]:
     FileNotFoundError
         If the manifest or a record is missing.
     ValueError
-        If a line is not as above, a label is unknown or their number is wrong, a record's name
-        has whitespace, a record is named twice, or there is none.
+        If it is not UTF-8, a line is not as above, a label is unknown or their number is wrong, a
+        record's name has whitespace, a record is named twice, or there is none.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no such manifest: {path}; ecgrt-data split writes them")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    records = [
-        _read_line(line, path, number) for number, line in enumerate(lines, 1) if line.strip()
-    ]
+    records = [_read_line(line, path, number) for number, line in manifest_lines(path)]
     if not records:
         raise ValueError(f"{path} names no record")
     names = Counter(item.record.name for item in records)
@@ -91,6 +86,27 @@ def read_manifest(path: str | Path) -> list[LabelledRecord]:
     if count > 1:
         raise ValueError(f"{path}: record {name} is named {count} times")
     return records
+
+
+def manifest_lines(path: Path) -> list[tuple[int, str]]:
+    """Return the lines of a manifest that are not blank, each with its number.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is missing.
+    ValueError
+        If it is not UTF-8.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no such manifest: {path}; ecgrt-data split writes them")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 text, as a manifest must be ({error}); save it as such"
+        ) from error
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _read_line(line: str, manifest: Path, number: int) -> LabelledRecord:
