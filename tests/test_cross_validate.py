@@ -135,3 +135,20 @@ def test_recipes_on_other_data_cannot_be_compared(
         (tmp_path / f"{name}.json").write_text(json.dumps(config.to_dict()))
     assert cross_validate.main([str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 2
     assert "differ in train, dev or save_dir" in capsys.readouterr().err
+
+
+def test_blank_lines_of_a_manifest_are_no_records(tmp_path: Path) -> None:
+    write_data(tmp_path, train=8)
+    path = tmp_path / "train.json"
+    path.write_text(path.read_text().replace("\n", "\n\n"), encoding="utf-8-sig")
+    parts = cross_validate.write_folds(path, tmp_path / "folds", 2)
+    assert [len(dataset.read_manifest(held_out)) for _, held_out in parts] == [4, 4]
+
+
+def test_two_recipes_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [tmp_path / folder / "plain.json" for folder in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(json.dumps(tiny_config(tmp_path).to_dict()))
+    assert cross_validate.main([str(path) for path in paths]) == 2
+    assert "another is named plain" in capsys.readouterr().err

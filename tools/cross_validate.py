@@ -51,13 +51,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("-o", "--out", type=Path, default=ROOT / "models" / "ablations.json")
     args = parser.parse_args(argv)
     try:
-        recipes = {path.stem: TrainConfig.load(path) for path in args.configs}
+        recipes = load_recipes(args.configs)
         found = cross_validate(recipes, args.base or args.configs[0].stem, args.folds, args.jobs)
         write_text(args.out, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     except (ValueError, OSError, ImportError) as error:
         print(f"cross_validate: error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def load_recipes(paths: Sequence[Path]) -> dict[str, TrainConfig]:
+    """Read configurations, by the names of their files."""
+    recipes: dict[str, TrainConfig] = {}
+    for path in paths:
+        if path.stem in recipes:
+            raise ValueError(
+                f"{path}: another is named {path.stem} too; give each a name of its own"
+            )
+        recipes[path.stem] = TrainConfig.load(path)
+    return recipes
 
 
 def cross_validate(
@@ -104,7 +116,7 @@ def write_folds(manifest: Path, folder: Path, folds: int) -> list[tuple[Path, Pa
     """Share out a manifest's records; return for each fold the manifests of the rest and of it."""
     items = dataset.read_manifest(manifest)
     lines = []
-    for line in manifest.read_text("utf-8").splitlines():
+    for _, line in dataset.manifest_lines(manifest):
         entry = json.loads(line)
         lines.append(json.dumps({**entry, "ecg": str(manifest.parent.resolve() / entry["ecg"])}))
     numbers = calibration.stratified_folds(np.array([item.label for item in items]), folds)
