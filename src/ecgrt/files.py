@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,15 +15,33 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a path beside `path` to write to, and rename what is there when the block ends.
 
     If the block fails, it is deleted and `path` stays as it was. The name has the suffix of
-    `path`, for Keras goes by it.
+    `path`, for Keras goes by it. Of a link, the file that it leads to is replaced. A pipe or a
+    device, such as ``/dev/stdout``, is never replaced: it gets the bytes when the block ends.
     """
-    path = Path(path)
-    part = path.with_name(f".{os.getpid()}.part-{path.name}")
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        with _copying_to(path) as part:
+            yield part
+        return
+    target = Path(os.path.realpath(path))
+    part = target.with_name(f".{os.getpid()}.part-{Path(path).name}")
     try:
         yield part
-        os.replace(part, path)
+        os.replace(part, target)
+    except OSError as error:
+        if str(error.filename) != str(part):
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _copying_to(path: str | os.PathLike[str]) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        part = Path(folder, Path(path).name)
+        yield part
+        with part.open("rb") as source, open(path, "wb") as sink:
+            shutil.copyfileobj(source, sink)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

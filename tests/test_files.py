@@ -1,0 +1,73 @@
+"""Output files: whole or not at all, whatever lies at their path."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ecgrt.files import replacing, write_text
+
+
+def test_the_target_of_a_link_is_replaced(tmp_path: Path) -> None:
+    store, link = tmp_path / "store", tmp_path / "answers.txt"
+    store.mkdir()
+    (store / "kept").write_text("old")
+    link.symlink_to(Path("store", "kept"))
+    with replacing(link) as part:
+        assert (part.parent, part.suffix) == (store, ".txt")
+        part.write_text("new")
+    assert link.is_symlink()
+    assert (store / "kept").read_text() == "new"
+    assert os.listdir(store) == ["kept"]
+
+
+def test_a_link_that_leads_to_no_file_yet_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # a reader that does not wait, so that a pipe which is replaced fails the test at once
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "new")
+    assert os.read(reader, 99) == b"new"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_what_fails_brings_a_pipe_nothing(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(UnicodeEncodeError):
+        write_text(pipe, "half of it, then \ud800")
+    assert os.listdir(tmp_path) == ["pipe"]
+
+
+def test_standard_output_is_written_to() -> None:
+    program = 'from ecgrt.files import write_text; write_text("/dev/stdout", "new")'
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "new", "")
+
+
+def test_an_error_names_the_target(tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "answers.txt"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_text(target, "new")
+    assert caught.value.filename == str(target)
+    assert ".part-" not in str(caught.value)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError) as folder:
+        write_text(tmp_path / "folder", "new")
+    assert ".part-" not in str(folder.value)
+    assert os.listdir(tmp_path) == ["folder"]
