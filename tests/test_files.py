@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ecgrt.engine.cpu_plan import build_cpu_plan
+from ecgrt.engine.tensorrt_plan import build_tensorrt_plan
+from ecgrt.entry import build_entry
+from ecgrt.evaluate import evaluate
+from ecgrt.export import export
 from ecgrt.files import replacing, write_text
 
 
@@ -71,3 +77,25 @@ def test_an_error_names_the_target(tmp_path: Path) -> None:
         write_text(tmp_path / "folder", "new")
     assert ".part-" not in str(folder.value)
     assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda out: evaluate("no records", "no plan", out),
+        lambda out: evaluate("no records", "no plan", json=out),
+        lambda out: evaluate("no records", "no plan", timing=out),
+        lambda out: build_entry("no plan", "no records", out),
+        lambda out: export("no checkpoint", out),
+        lambda out: build_cpu_plan("no model", out),
+        lambda out: build_tensorrt_plan("no model", out),
+    ],
+    ids=["answers", "json", "timing", "entry", "export", "cpu plan", "tensorrt plan"],
+)
+def test_an_impossible_output_fails_before_any_work(
+    work: Callable[[Path], object], tmp_path: Path
+) -> None:
+    with pytest.raises(IsADirectoryError, match=f"{tmp_path} is a folder"):
+        work(tmp_path)
+    with pytest.raises(FileNotFoundError, match=f"no folder {tmp_path / 'nowhere'} to write"):
+        work(tmp_path / "nowhere" / "file")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from . import __version__
 from .evaluate import measure
-from .files import replacing
+from .files import check_writable, replacing
 
 #: Authors where none are named.
 AUTHORS = ("The ecgrt developers",)
@@ -88,9 +88,12 @@ def build_entry(
     ------
     ValueError
         If a record of the validation set cannot be answered, or `wheel` is no wheel.
-    FileNotFoundError, ecgrt.PlanError
-        If a file is missing, or the plan is none.
+    FileNotFoundError, IsADirectoryError
+        If a file is missing, or `out` cannot be written.
+    ecgrt.PlanError
+        If the plan is none.
     """
+    check_writable(out)
     if wheel is not None:
         _check_wheel(Path(wheel))
     evaluation = measure(directory, plan)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from . import Classifier
-from .files import write_text
+from .files import check_writable, write_text
 from .metadata import digest_records
 from .physionet import label_version, read_reference
 from .progress import track
@@ -56,12 +56,14 @@ def evaluate(
     ------
     ValueError
         If there is no record, or the plan's classes or a reference label are not the challenge's.
-    FileNotFoundError, ecgrt.PlanError
-        If a file is missing, or the plan is none.
+    FileNotFoundError, IsADirectoryError
+        If a file is missing, or an output cannot be written.
+    ecgrt.PlanError
+        If the plan is none.
     """
     for target in (out, json, timing):
-        if target is not None and not Path(target).parent.is_dir():
-            raise FileNotFoundError(f"there is no directory {Path(target).parent} for {target}")
+        if target is not None:
+            check_writable(target)
     evaluation = measure(directory, plan, reference=reference)
     write_answers(out, evaluation.answers)
     if json is not None:

@@ -12,7 +12,7 @@ from . import dataset
 from .config import TrainConfig
 from .dataset import Floats
 from .extras import require, require_keras
-from .files import replacing
+from .files import check_writable, replacing
 from .metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
 from .runs import Run, best
 
@@ -38,11 +38,12 @@ def export(checkpoint: str | Path, out: str | Path) -> None:
 
     Raises
     ------
-    FileNotFoundError
-        If the checkpoint, or a file of its run folder, is missing.
+    FileNotFoundError, IsADirectoryError
+        If the checkpoint, or a file of its run folder, is missing, or `out` cannot be written.
     ValueError
         If the checkpoint cannot be read, is not of its run, or the check fails.
     """
+    check_writable(out)
     keras = require_keras()
     checkpoint, run = _locate(Path(checkpoint))
     metadata = run.metadata()

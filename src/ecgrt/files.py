@@ -10,6 +10,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Refuse an output path that cannot work, before anything is computed for it.
+
+    Parameters
+    ----------
+    path
+        Where a file is to be written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder that it is to lie in does not exist.
+    IsADirectoryError
+        If it is a folder itself.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file to write")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder} to write {path} to; make it first")
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a path beside `path` to write to, and rename what is there when the block ends.

@@ -34,7 +34,7 @@ from ecgrt.engine.fusion import FusedConv, FusedNetwork, fuse
 from ecgrt.engine.layers import Array, UnsupportedModelError
 from ecgrt.engine.onnx_graph import load_graph
 from ecgrt.extras import require
-from ecgrt.files import replacing
+from ecgrt.files import check_writable, replacing
 from ecgrt.metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
 
 MAGIC = b"ECGRTCPU"
@@ -69,13 +69,14 @@ def build_cpu_plan(
 
     Raises
     ------
-    FileNotFoundError
-        There is no such model.
+    FileNotFoundError, IsADirectoryError
+        There is no such model, or the plan cannot be written.
     UnsupportedModelError
         The model is not of the family; the message names operator and node. A ValueError.
     ValueError
         An impossible option, or a file that is no ecgrt model.
     """
+    check_writable(plan_path)
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
     if not 0 < opt_seconds <= 86_400:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ecgrt.engine.tensorrt_builder import Shape, compile_network, to_fp16
 from ecgrt.extras import require
-from ecgrt.files import replacing
+from ecgrt.files import check_writable, replacing
 from ecgrt.metadata import ONNX_KEY, Metadata
 
 PRECISIONS = ("fp32", "fp16")
@@ -134,13 +134,14 @@ def build_tensorrt_plan(
     ------
     ValueError
         If an argument is out of range, the model is not one of ours, or TensorRT refuses it.
-    FileNotFoundError
-        If there is no such ONNX file.
+    FileNotFoundError, IsADirectoryError
+        If there is no such ONNX file, or the plan cannot be written.
     ModuleNotFoundError
         If the flavour, or what reads ONNX, is not installed.
     ecgrt.BackendUnavailableError
         If the enterprise flavour is to build and no CUDA device answers.
     """
+    check_writable(plan_path)
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
     device = cuda_device()
