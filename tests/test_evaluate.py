@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from challenge_files import write_record
 
 import ecgrt
 from ecgrt.evaluate import _overlap, evaluate, measure
@@ -131,6 +133,24 @@ def test_failed_record_is_reported_and_the_others_answered(
     report = capsys.readouterr().out
     assert "3 answered, 2 failed" in report
     for name, reason in metrics["failures"].items():
+        assert f"  {name}: {reason}" in report
+
+
+def test_record_of_an_impossible_name_fails_alone(
+    folder: Path, plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "RECORDS").unlink()
+    source = write_record(folder, "r1", np.load(folder / "r5.npy"))
+    for name in ("a,b", " c", "d\udce9"):  # the last is the byte E9 on disk, which is not UTF-8
+        shutil.copy(source, folder / f"{name}.hea")
+    out, target = folder.parent / "answers.txt", folder.parent / "metrics.json"
+    assert evaluate(folder, plan, out, json=target) == 1
+    assert [line.partition(",")[0] for line in out.read_text().splitlines()] == ["r1"]
+    failures = json.loads(target.read_text())["failures"]
+    assert set(failures) == {"a,b", " c", r"d\udce9"}
+    report = capsys.readouterr().out
+    for name, reason in failures.items():
+        assert "cannot be a record's name" in reason
         assert f"  {name}: {reason}" in report
 
 

@@ -128,7 +128,16 @@ def test_a_missing_file_is_a_missing_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "answers", [{"A1": "X"}, {"A,1": "N"}, {"": "N"}, {"A\n1": "N"}, {" A1": "N"}]
+    "answers",
+    [
+        {"A1": "X"},
+        {"A,1": "N"},
+        {"": "N"},
+        {"A\n1": "N"},
+        {"A\u20281": "N"},
+        {" A1": "N"},
+        {"\udce9": "N"},
+    ],
 )
 def test_what_cannot_be_read_back_is_not_written(tmp_path: Path, answers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"label|name"):

@@ -15,7 +15,7 @@ from .physionet import label_version, read_reference
 from .progress import track
 from .records import list_records, read_record
 from .report import LOAD, Evaluation, Timing, to_json, to_text, to_timing_csv
-from .scoring import CLASSES, score, write_answers
+from .scoring import CLASSES, check_name, score, write_answers
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ def measure(
     """Do what :func:`evaluate` does, but return what was found, and write and print nothing."""
     directory = Path(directory)
     paths = list_records(directory)
-    names = tuple(path.name for path in paths)
+    names = tuple(map(_printable, paths))
     if len(set(names)) != len(names):
         raise ValueError(f"two records of {directory} have one name, so answers would mix them up")
     if reference is None and (directory / "REFERENCE.csv").exists():
@@ -127,8 +127,9 @@ def _answer(
     failures: dict[str, str] = {}
     timings: list[Timing] = []
     for path in track(paths, desc="records"):
-        name = path.name
+        name = _printable(path)
         try:
+            check_name(path.name)
             record = read_record(path)
             prediction, timing = _timed(
                 name, partial(classifier.predict, record.signal, fs=record.fs)
@@ -140,6 +141,11 @@ def _answer(
             answers[name] = prediction.label
             timings.append(timing)
     return answers, failures, tuple(timings)
+
+
+def _printable(path: Path) -> str:
+    """Return a record's name; of one that is not UTF-8, the bytes at fault as ``\\udcff``."""
+    return path.name.encode("utf-8", "backslashreplace").decode()
 
 
 def _timed(name: str, call: Callable[[], T]) -> tuple[T, Timing]:

@@ -125,9 +125,18 @@ def write_answers(path: str | Path, answers: Mapping[str, str]) -> None:
     """
     for name, label in answers.items():
         _check_label(label, f"the answer of record {name}")
-        if not name or name != name.strip() or any(mark in name for mark in ",\r\n"):
-            raise ValueError(f"{name!r} cannot be a record's name in an answers file")
+        check_name(name)
     write_text(path, "".join(f"{name},{label}\n" for name, label in answers.items()))
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError if a record's name could not be read back from an answers file."""
+    is_utf8 = name.encode("utf-8", "ignore").decode() == name  # a file's name may be any bytes
+    if not is_utf8 or "," in name or name != name.strip() or name.splitlines() != [name]:
+        raise ValueError(
+            f"{name!r} cannot be a record's name in an answers file, which is UTF-8, a line "
+            "NAME,LABEL each: rename the record, without commas, line ends and outer spaces"
+        )
 
 
 def _check_label(label: str, where: str) -> None:
