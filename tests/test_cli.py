@@ -273,6 +273,16 @@ def test_plan_with_wrong_answers_is_not_written(
     assert os.listdir(tmp_path) == ["model.plan"]
 
 
+def test_model_is_not_replaced_by_its_plan(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = tmp_path / "m.onnx"
+    copy.write_bytes(model.read_bytes())
+    assert exit_code(cli.build_engine_main, copy, "-o", copy, "--target", "cpu") == 2
+    assert "would be replaced; write to another file" in capsys.readouterr().err
+    assert copy.read_bytes() == model.read_bytes()
+
+
 def test_auto_target_with_gpu_but_without_tensorrt_builds_a_cpu_plan(
     model: Path,
     tmp_path: Path,

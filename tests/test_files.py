@@ -99,3 +99,15 @@ def test_an_impossible_output_fails_before_any_work(
         work(tmp_path)
     with pytest.raises(FileNotFoundError, match=f"no folder {tmp_path / 'nowhere'} to write"):
         work(tmp_path / "nowhere" / "file")
+
+
+@pytest.mark.parametrize("build", [build_cpu_plan, build_tensorrt_plan, build_entry])
+def test_what_is_read_is_not_replaced(build: Callable[..., object], tmp_path: Path) -> None:
+    source, link = tmp_path / "source", tmp_path / "link"
+    source.write_text("kept")
+    link.symlink_to(source)
+    for out in (source, link):
+        further = [tmp_path] if build is build_entry else []  # the records
+        with pytest.raises(ValueError, match=f"{out} is read and would be replaced"):
+            build(source, *further, out)
+    assert source.read_text() == "kept"

@@ -87,13 +87,14 @@ def build_entry(
     Raises
     ------
     ValueError
-        If a record of the validation set cannot be answered, or `wheel` is no wheel.
+        If a record of the validation set cannot be answered, `wheel` is no wheel, or `out`
+        is the plan.
     FileNotFoundError, IsADirectoryError
         If a file is missing, or `out` cannot be written.
     ecgrt.PlanError
         If the plan is none.
     """
-    check_writable(out)
+    check_writable(out, plan)
     if wheel is not None:
         _check_wheel(Path(wheel))
     evaluation = measure(directory, plan)

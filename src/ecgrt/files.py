@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
+def check_writable(path: str | os.PathLike[str], *sources: str | os.PathLike[str]) -> None:
     """Refuse an output path that cannot work, before anything is computed for it.
 
     Parameters
     ----------
     path
         Where a file is to be written.
+    sources
+        Files that it is made from, so that it must not replace them.
 
     Raises
     ------
@@ -24,12 +26,17 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         If the folder that it is to lie in does not exist.
     IsADirectoryError
         If it is a folder itself.
+    ValueError
+        If it is one of `sources`.
     """
     folder = Path(os.path.realpath(path)).parent
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path} is a folder; give the name of a file to write")
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder} to write {path} to; make it first")
+    for source in sources:
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+            raise ValueError(f"{path} is read and would be replaced; write to another file")
 
 
 @contextmanager

@@ -157,6 +157,9 @@ def build_engine_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _build_engine(args: argparse.Namespace) -> int:
+    from ..files import check_writable
+
+    check_writable(args.out, args.onnx)
     target, why = args.target, "as asked"
     if target == "auto":
         target, why = _choose_target()

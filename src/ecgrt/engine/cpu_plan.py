@@ -74,9 +74,9 @@ def build_cpu_plan(
     UnsupportedModelError
         The model is not of the family; the message names operator and node. A ValueError.
     ValueError
-        An impossible option, or a file that is no ecgrt model.
+        An impossible option, a file that is no ecgrt model, or a plan that would replace it.
     """
-    check_writable(plan_path)
+    check_writable(plan_path, onnx_path)
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
     if not 0 < opt_seconds <= 86_400:

@@ -133,7 +133,8 @@ def build_tensorrt_plan(
     Raises
     ------
     ValueError
-        If an argument is out of range, the model is not one of ours, or TensorRT refuses it.
+        If an argument is out of range, the model is not one of ours, TensorRT refuses it, or the
+        plan would replace it.
     FileNotFoundError, IsADirectoryError
         If there is no such ONNX file, or the plan cannot be written.
     ModuleNotFoundError
@@ -141,7 +142,7 @@ def build_tensorrt_plan(
     ecgrt.BackendUnavailableError
         If the enterprise flavour is to build and no CUDA device answers.
     """
-    check_writable(plan_path)
+    check_writable(plan_path, onnx_path)
     if precision not in PRECISIONS:
         raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
     device = cuda_device()
