@@ -77,6 +77,19 @@ def test_a_truncated_npy_is_refused(tmp_path: Path, keep: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("whole", "damaged"),
+    [(b"{'descr'", b"_'descr'"), (b"'<f8'", b"'<,8'"), (b" 'shape'", b"b'shape'")],
+)
+def test_a_damaged_npy_header_is_refused(tmp_path: Path, whole: bytes, damaged: bytes) -> None:
+    np.save(tmp_path / "a.npy", np.arange(100.0))
+    content = (tmp_path / "a.npy").read_bytes()
+    assert whole in content
+    (tmp_path / "a.npy").write_bytes(content.replace(whole, damaged))
+    with pytest.raises(ValueError, match=r"a\.npy is not a whole \.npy file"):
+        read_record(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "1\n-2.5\n3e2\n",

@@ -185,8 +185,10 @@ def _read_npy(path: Path, lead: str | int | None) -> tuple[Signal, None]:
     try:
         with path.open("rb") as file:
             array: Signal = np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is not a whole .npy file of numbers: {error}") from None
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # NumPy raises whatever a damaged header leads to
+        raise ValueError(f"{path} is not a whole .npy file of numbers: {error}") from error
     if array.ndim == 2 and 1 in array.shape:
         array = array.reshape(-1)
     if array.ndim == 2 and array.shape[0] < array.shape[1]:
