@@ -175,6 +175,17 @@ def test_a_truncated_edf_is_refused(tmp_path: Path, keep: int) -> None:
         read_record(tmp_path / "a.edf")
 
 
+def test_an_edf_with_gaps_is_refused(tmp_path: Path) -> None:
+    write_edf(tmp_path / "a.edf", "uV", {"ECG": np.sin(np.arange(1000) / 20)})
+    content = (tmp_path / "a.edf").read_bytes()
+    for kind in (b"EDF+C", b"EDF+D"):
+        (tmp_path / "a.edf").write_bytes(content[:192] + kind + content[197:])
+        if kind == b"EDF+C":
+            assert read_record(tmp_path / "a.edf").signal.size == 1000
+    with pytest.raises(ValueError, match=r"a\.edf is a discontinuous EDF\+ \(EDF\+D\)"):
+        read_record(tmp_path / "a.edf")
+
+
 def test_edf_in_a_foreign_unit_is_refused(tmp_path: Path) -> None:
     write_edf(tmp_path / "a.edf", "bpm", {"ECG": np.sin(np.arange(1000) / 20)})
     with pytest.raises(ValueError, match="'bpm'; V, mV, uV or nV is accepted"):

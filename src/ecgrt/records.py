@@ -162,6 +162,12 @@ def _read_with_wfdb(path: Path, lead: str | int | None) -> tuple[Signal, float]:
 
 def _read_edf(path: Path, lead: str | int | None) -> tuple[Signal, float]:
     edfio = require("edfio", extra="formats")
+    with path.open("rb") as file:
+        if file.read(197)[192:] == b"EDF+D":  # its field of the header tells which kind it is
+            raise ValueError(
+                f"{path} is a discontinuous EDF+ (EDF+D), whose gaps would be lost; make an EDF or "
+                "a continuous EDF+ (EDF+C) of each part without gaps"
+            )
     with warnings.catch_warnings():
         # edfio cuts off what is incomplete and only warns.
         warnings.filterwarnings("error", "Incomplete data record|EDF header indicates")
