@@ -37,11 +37,14 @@ def is_url(source: str) -> bool:
 
 
 def read_sums(source: str) -> dict[str, str]:
-    """Return the SHA-256 by file name that `source` publishes; empty if it publishes none."""
+    """Return the SHA-256 by file name that `source` publishes; empty if it publishes none.
+
+    A server that cannot be reached, or stops in the middle, is a ConnectionError.
+    """
     if is_url(source):
         try:
             with _open(_join(source, SUMS_NAME)) as response:
-                text = response.read().decode("utf-8", errors="replace")
+                text = _read_all(response).decode("utf-8", errors="replace")
         except FileNotFoundError:
             return {}
     else:
@@ -206,13 +209,29 @@ def _download(url: str, part: Path) -> None:
             )
 
 
+def _read_all(response: http.client.HTTPResponse) -> bytes:
+    try:
+        return response.read()
+    except (http.client.HTTPException, OSError) as error:
+        raise _broken(response, error) from error
+
+
 def _read(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """Yield blocks until the end or until the connection breaks."""
+    """Yield blocks until the end or until the connection breaks.
+
+    Where the server does not tell the length, nobody could tell the two apart: a break is an error.
+    """
+    told_length = response.length is not None
     try:
         while block := response.read(_BLOCK):
             yield block
-    except (http.client.HTTPException, OSError):
-        return
+    except (http.client.HTTPException, OSError) as error:
+        if not told_length:
+            raise _broken(response, error) from error
+
+
+def _broken(response: http.client.HTTPResponse, error: Exception) -> ConnectionError:
+    return ConnectionError(f"{response.url}: the connection broke ({error}); run again")
 
 
 def _verify(part: Path, what: str, sha256: str | None) -> None:
