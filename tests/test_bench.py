@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ecgrt import cli
 from ecgrt.bench import bench
 from ecgrt.bench.engine import Array, Ecgrt, Normaliser, Run, UnavailableError
 from ecgrt.bench.measure import measure_latency, measure_throughput
+from ecgrt.bench.peers import OnnxRuntime, OpenVino
 from ecgrt.bench.signals import synthetic_ecg
 
 SMALL: dict[str, Any] = {"threads": [1], "calls": 3, "batch": 2, "starts": 1}
@@ -91,6 +93,28 @@ def test_peer_that_is_not_installed_is_named(
     for name in ("onnxruntime", "openvino"):
         (note,) = (note for note in notes if note.startswith(name))
         assert 'pip install "ecgrt[bench]"' in note
+
+
+@pytest.mark.parametrize("peer", [OnnxRuntime, OpenVino])
+def test_file_that_is_no_model_is_told(
+    peer: type[OnnxRuntime | OpenVino], plan: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip(peer.name)
+    (tmp_path / "not.onnx").write_text("a model")
+    normalise = Normaliser(ecgrt.Classifier(plan).metadata)
+    with pytest.raises(ValueError, match=r"not\.onnx is not a model that can be opened: "):
+        peer(tmp_path / "not.onnx", normalise).prepare(np.zeros(512), 1)
+
+
+def test_threads_of_a_peer_end_with_it(plan: Path, model: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    normalise = Normaliser(ecgrt.Classifier(plan).metadata)
+    before = threading.active_count()
+    ways = OnnxRuntime(model, normalise).prepare_batch(np.zeros(512), 2, 2)
+    ways["a record a thread"]()
+    assert threading.active_count() > before
+    del ways
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(

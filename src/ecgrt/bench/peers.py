@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +18,14 @@ from .engine import Array, Engine, Normaliser, Run, UnavailableError
 def batch_size(count: int) -> int:
     """Return the largest batch, of at most eight, that divides `count`."""
     return max(size for size in range(1, 9) if count % size == 0)
+
+
+def _open(model: Path, read: Callable[[str], Any]) -> Any:
+    """Turn whatever an engine raises for a file that it cannot open into one kind of error."""
+    try:
+        return read(os.fspath(model))
+    except Exception as error:
+        raise ValueError(f"{model} is not a model that can be opened: {error}") from error
 
 
 class OnnxRuntime:
@@ -52,17 +61,24 @@ session.run(None, {session.get_inputs()[0].name: numpy.load(signal)[None, :, Non
         pool = ThreadPoolExecutor(threads)
         size = batch_size(count)
         batch = self._run(self._session(threads), np.repeat(x, size, axis=0))
+
+        def in_threads() -> Array:
+            return list(pool.map(lambda _: narrow(), range(count)))[-1]
+
+        # Not a pool for each call: to start threads is not what is timed.
+        weakref.finalize(in_threads, pool.shutdown)
         return {
             "one by one": lambda: [wide() for _ in range(count)][-1],
-            "a record a thread": lambda: list(pool.map(lambda _: narrow(), range(count)))[-1],
+            "a record a thread": in_threads,
             f"batches of {size}": lambda: [batch() for _ in range(count // size)][-1],
         }
 
     def _session(self, threads: int) -> Any:
         options = self._ort.SessionOptions()
         options.intra_op_num_threads = threads
-        return self._ort.InferenceSession(
-            os.fspath(self.model), options, providers=["CPUExecutionProvider"]
+        providers = ["CPUExecutionProvider"]
+        return _open(
+            self.model, lambda path: self._ort.InferenceSession(path, options, providers=providers)
         )
 
     @staticmethod
@@ -124,7 +140,7 @@ core.compile_model(network, "CPU", hints).create_infer_request().infer([x])
         }
 
     def _compile(self, x: Array, threads: int, hint: str) -> Any:
-        model = self._core.read_model(self.model)
+        model = _open(self.model, self._core.read_model)
         model.reshape(list(x.shape))
         hints = {"PERFORMANCE_HINT": hint, "INFERENCE_NUM_THREADS": threads}
         return self._core.compile_model(model, "CPU", hints)
@@ -152,7 +168,9 @@ tensorflow.function(lambda: network(x, training=False))().numpy()
         self._tf = require("tensorflow", extra="train")
         self._threads = threads
         self._tf.config.threading.set_intra_op_parallelism_threads(threads)
-        self._network = self._keras.saving.load_model(os.fspath(checkpoint), compile=False)
+        self._network = _open(
+            checkpoint, lambda path: self._keras.saving.load_model(path, compile=False)
+        )
 
     def version(self) -> str:
         """Return the version of TensorFlow."""
