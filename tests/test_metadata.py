@@ -69,12 +69,23 @@ def test_round_trip(changes: dict[str, Any]) -> None:
         ({"decision_weights": (1.0, 1.0, float("inf"))}, "decision_weights"),
         ({"decision": "mode"}, "decision must be 'mean', not 'mode'"),
         ({"decision": "median"}, "decision must be one of"),
+        ({"mean": float("nan")}, "mean must be finite, not nan"),
+        ({"mean": float("inf")}, "mean must be finite"),
+        ({"std": float("inf")}, "std must be positive and finite, not inf"),
+        ({"std": float("nan")}, "std must be positive"),
+        ({"sampling_rate": float("inf")}, "sampling_rate must be positive and finite"),
         ({"schema": 2}, "schema 2 is not known"),
     ],
 )
 def test_impossible_values(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make_metadata(256, 3, **{**CALIBRATION, **changes})
+
+
+def test_a_text_is_no_list_of_classes() -> None:
+    values = json.loads(make_metadata(256, 3).to_json())
+    with pytest.raises(TypeError, match="classes must be a list, not the text 'ANO'"):
+        Metadata.from_json(json.dumps({**values, "classes": "ANO"}))
 
 
 def test_unknown_and_missing_fields_are_named() -> None:

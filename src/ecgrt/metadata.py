@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any
 
 #: Key of the JSON in an ONNX model's ``metadata_props``.
 ONNX_KEY = "ecgrt"
@@ -75,12 +76,17 @@ class Metadata:
 
     def __post_init__(self) -> None:
         for name in ("classes", "calibration_bias", "decision_weights"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            values: Any = getattr(self, name)
+            if isinstance(values, str):  # which is a sequence too, of its letters
+                raise TypeError(f"{name} must be a list, not the text {values!r}")
+            object.__setattr__(self, name, tuple(values))
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must be two or more different labels, not {self.classes}")
         for name in ("std", "sampling_rate", "samples_per_segment"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, not {getattr(self, name)}")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be positive and finite, not {getattr(self, name)}")
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean must be finite, not {self.mean}")
         if self.context_segments < 0:
             raise ValueError(f"context_segments must not be negative, not {self.context_segments}")
         if self.decision not in DECISIONS:
