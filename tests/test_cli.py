@@ -144,7 +144,7 @@ def test_predict_refuses_what_is_no_probability(
 ) -> None:
     argv = ("nowhere", "--plan", plan, f"--min-confidence={value}")
     assert exit_code(cli.predict_main, *argv) == 2
-    assert "--min-confidence" in capsys.readouterr().err
+    assert f"--min-confidence: {value} is not a probability" in capsys.readouterr().err
 
 
 def test_predict_answers_the_others_after_a_bad_record(
