@@ -170,6 +170,9 @@ def test_half_of_a_record_is_not_enough(tmp_path: Path, gone: str) -> None:
 def test_a_missing_or_foreign_record_is_told_what_is_accepted(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no record .*A1: .*\.hea.*\.npy"):
         read_record(tmp_path / "A1")
+    for folder in (".", "/", tmp_path):
+        with pytest.raises(ValueError, match=f"^{folder} is not a record; .* ends in .hea"):
+            read_record(folder)
     with pytest.raises(FileNotFoundError, match=r"A1\.npy does not exist"):
         read_record(tmp_path / "A1.npy")
     (tmp_path / "A1.jpg").touch()
@@ -214,6 +217,12 @@ def test_without_an_index_the_headers_are_listed_by_name(tmp_path: Path) -> None
         write_record(tmp_path, name, RAMP)
     assert list_records(tmp_path) == [tmp_path / "a", tmp_path / "b", tmp_path / "c.1"]
     assert read_record(tmp_path / "c.1").name == "c.1"
+
+
+def test_a_hidden_file_of_macos_is_no_record(tmp_path: Path) -> None:
+    header = write_record(tmp_path, "A1", RAMP)
+    (tmp_path / f"._{header.name}").write_bytes(b"\x00\x05\x16\x07")
+    assert list_records(tmp_path) == [tmp_path / "A1"]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,8 @@ def list_records(directory: str | Path) -> list[Path]:
         raise FileNotFoundError(f"{directory} is not a folder")
     index = directory / "RECORDS"
     if not index.is_file():
-        found = sorted(path.with_suffix("") for path in directory.glob("*.hea"))
+        # macOS puts a ._NAME beside a NAME where its own file systems keep both in one.
+        found = sorted(path.with_suffix("") for path in directory.glob("[!.]*.hea"))
         if not found:
             raise ValueError(f"{directory} holds no records: neither a RECORDS file nor any .hea")
         return found
@@ -122,7 +123,7 @@ def _find(path: Path) -> Path:
         if not path.is_file():
             raise FileNotFoundError(f"{path} does not exist")
         return path
-    for suffix in _READERS:
+    for suffix in _READERS if path.name else ():  # "." and "/" have no name
         candidate = path.with_name(path.name + suffix)
         if candidate.is_file():
             return candidate
