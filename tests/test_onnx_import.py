@@ -160,6 +160,17 @@ def padded_with_ones() -> onnx.ModelProto:
     return finish(g, g.node("Add", wider, g.conv(x, (3, 6), 5)), 6)
 
 
+def padded_on_chosen_axes() -> onnx.ModelProto:
+    """From operator set 18 on, Pad may name the axes that its numbers are for: here the time."""
+    g, x = graph()
+    x = g.node("Relu", g.conv(x, (1, 3), 5))
+    pads, axes = (g.constant(np.array(v)) for v in ([0, 0, 0, 0, 3, 0], [0, 2, 1]))
+    wider = g.node("Pad", x, pads, "", axes)
+    model = finish(g, g.node("Add", wider, g.conv(x, (3, 6), 5)), 6)
+    model.opset_import[0].version = 18
+    return model
+
+
 def windows_that_do_not_overlap() -> onnx.ModelProto:
     g = GraphWriter()
     x = g.node("Reshape", "signal", g.constant(np.array([-1, 2, 1])))
@@ -235,6 +246,7 @@ def more_channels_by_broadcasting() -> onnx.ModelProto:
         (weights_from_the_signal, "Conv"),
         (statistics_from_the_signal, "BatchNormalization"),
         (padded_with_ones, "Pad"),
+        (padded_on_chosen_axes, "Pad"),
         (windows_that_do_not_overlap, "Reshape"),
         (shortcut_of_the_signal, "Add"),
         (softmax_over_time, "Softmax"),

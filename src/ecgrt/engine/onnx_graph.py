@@ -250,6 +250,8 @@ class _Importer:
         self._emit(node, "maxpool", self.channels[self.names[node.input[0]]], stride=stride)
 
     def _pad(self, node: onnx.NodeProto) -> None:
+        if len(node.input) > 3 and node.input[3]:
+            raise self._unsupported(node, "padding of chosen axes")
         pads = self._integers(node, 1, "pads")
         axes = self.axes[node.input[0]]
         channel = axes.index("C")
