@@ -177,19 +177,3 @@ def test_weights_stay_ones_where_nothing_is_to_be_gained() -> None:
     perfect = np.eye(4)[labels] * 0.96 + 0.01
     alpha, weights = calibration.fit_decision_weights(perfect, labels, [True, True, True, False])
     assert (alpha, weights) == (0.0, (1.0,) * 4)
-
-
-def test_bootstrap_interval_covers_the_mean_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(4)
-    covered = 0
-    for seed in range(200):
-        values = rng.normal(3.0, 1.0, 60)
-        low, high = calibration.bootstrap_interval(
-            lambda chosen, values=values: float(values[chosen].mean()),  # type: ignore[misc]
-            60,
-            resamples=300,
-            level=0.8,
-            seed=seed,
-        )
-        covered += low <= 3.0 <= high
-    assert 0.7 < covered / 200 < 0.9

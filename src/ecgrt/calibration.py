@@ -6,7 +6,7 @@ the right class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -119,21 +119,6 @@ def bootstrap_counts(records: int, resamples: int, seed: int) -> Array:
     """Return (resamples, records): how often each record is in each resample of as many."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(records, np.full(records, 1 / records), resamples).astype(np.float64)
-
-
-def bootstrap_interval(
-    statistic: Callable[[Integers], float],
-    records: int,
-    *,
-    resamples: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Return a percentile interval of a statistic of records, which is given their numbers."""
-    rng = np.random.default_rng(seed)
-    values = [statistic(rng.integers(records, size=records)) for _ in range(resamples)]
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def stratified_folds(labels: Array, folds: int, seed: int = 0) -> Integers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ class Layer:
     pad: int = 0  # conv: rows of zeros before the first
     scale: Array | None = None  # affine
     shift: Array | None = None  # affine
-    channels_added: int = 0  # pad_channels
 
 
 @dataclass
@@ -33,7 +32,6 @@ class Graph:
     layers: list[Layer]
     input: str
     classes: int
-    channels: dict[str, int] = field(default_factory=dict)
 
 
 class UnsupportedModelError(ValueError):

@@ -63,7 +63,7 @@ class _Importer:
             raise UnsupportedModelError("the model does not end in a Softmax over the classes")
         if self.names.get(self.graph.output[0].name) != last.output:
             raise UnsupportedModelError("the model's output is not its last Softmax")
-        return Graph(self.layers, inputs[0].name, self.channels[last.output], self.channels)
+        return Graph(self.layers, inputs[0].name, self.channels[last.output])
 
     def _import(self, node: onnx.NodeProto) -> None:
         if self._is_shape_arithmetic(node):
@@ -261,7 +261,7 @@ class _Importer:
         if sum(map(abs, pads)) != added or filling or mode != b"constant":
             raise self._unsupported(node, f"padding {pads} (not of the channels' end alone)")
         channels = self.channels[self.names[node.input[0]]] + added
-        self._emit(node, "pad_channels", channels, channels_added=added)
+        self._emit(node, "pad_channels", channels)
 
     def _matmul(self, node: onnx.NodeProto) -> None:
         weights = self.constants.get(node.input[1])
