@@ -101,7 +101,7 @@ def test_an_impossible_output_fails_before_any_work(
         work(tmp_path / "nowhere" / "file")
 
 
-@pytest.mark.parametrize("build", [build_cpu_plan, build_tensorrt_plan, build_entry])
+@pytest.mark.parametrize("build", [build_cpu_plan, build_tensorrt_plan, build_entry, export])
 def test_what_is_read_is_not_replaced(build: Callable[..., object], tmp_path: Path) -> None:
     source, link = tmp_path / "source", tmp_path / "link"
     source.write_text("kept")

@@ -41,9 +41,10 @@ def export(checkpoint: str | Path, out: str | Path) -> None:
     FileNotFoundError, IsADirectoryError
         If the checkpoint, or a file of its run folder, is missing, or `out` cannot be written.
     ValueError
-        If the checkpoint cannot be read, is not of its run, or the check fails.
+        If the checkpoint cannot be read, is not of its run, or would be replaced, or the check
+        fails.
     """
-    check_writable(out)
+    check_writable(out, checkpoint)
     keras = require_keras()
     checkpoint, run = _locate(Path(checkpoint))
     metadata = run.metadata()
