@@ -16,7 +16,7 @@ from . import Classifier, calibration, dataset, onnx_file
 from .calibration_report import Figures, Report, measure
 from .dataset import LabelledRecord
 from .engine.cpu_plan import build_cpu_plan
-from .files import replacing
+from .files import check_writable, replacing
 from .metadata import ONNX_KEY, Metadata, digest_records
 from .physionet import official_validation
 from .progress import track
@@ -82,6 +82,7 @@ def calibrate(
     """
     if decision not in DECISIONS:
         raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
+    check_writable(out)
     model, metadata = _load(Path(model_path))
     records = dataset.read_manifest(manifest)
     _check(records, model, metadata, Path(manifest))
