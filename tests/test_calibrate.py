@@ -168,7 +168,7 @@ def test_other_refusals(manifest: Path, tmp_path: Path) -> None:
     path, out = save_model(tmp_path), tmp_path / "out.onnx"
     with pytest.raises(ValueError, match="decision must be one of"):
         calibrate(path, manifest, out, decision="median")
-    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere"):
+    with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
         calibrate(path, manifest, tmp_path / "nowhere" / "out.onnx")
     with pytest.raises(FileNotFoundError, match="there is no model"):
         calibrate(tmp_path / "gone.onnx", manifest, out)

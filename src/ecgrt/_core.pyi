@@ -56,8 +56,9 @@ class Classifier:
         is not needed any more once it is loaded.
     threads
         Threads of the CPU engine, 1 to 256. None: the environment variable ECGRT_NUM_THREADS,
-        else one for each core that the process may use. Of a TensorRT plan: how many calls the
-        GPU works on at a time (default 2).
+        else one for each core that the process may use (a container's quota of CPU time is not
+        seen: set it there). Of a TensorRT plan: how many calls the GPU works on at a time
+        (default 2).
     device
         CUDA device of a TensorRT plan.
 
