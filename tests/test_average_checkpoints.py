@@ -9,27 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from family import make_metadata
 from tiny_training import TINY_NETWORK
 
 from ecgrt.config import NetworkConfig
 from ecgrt.extras import require_keras
-from ecgrt.metadata import Metadata
 from ecgrt.network import build_network
 
 pytest.importorskip("tensorflow", reason='needs pip install "ecgrt[train]"')
 
-METADATA = Metadata(
-    model="test",
-    classes=("A", "N", "O", "~"),
-    mean=8.0,
-    std=235.0,
-    sampling_rate=300.0,
-    samples_per_segment=256,
-    context_segments=1,
-    label_version="v3",
-    training_digest="",
-    training_records=2,
-)
+METADATA = make_metadata(256, 1, mean=8.0, std=235.0, training_records=2)
 
 
 def save(path: Path, records: Sequence[str] = ("r1", "r2"), **fields: int) -> list[np.ndarray]:

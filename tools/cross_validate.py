@@ -5,7 +5,8 @@
 Every configuration is trained once for each fold of its training records, without that fold; then
 all records are classified by the network that has not seen them. The fold's checkpoint is chosen on
 the dev records, as ever, so that nothing is chosen on what is scored. All must name the same train,
-dev and save_dir. There the runs lie, as NAME-FOLD; those that are there already are gone on with. The comparison is written as JSON, from which the model card makes its table.
+dev and save_dir. There the runs lie, as NAME-FOLD; those that are there already are gone on with.
+The comparison is written as JSON, from which the model card makes its table.
 """
 
 from __future__ import annotations

@@ -157,9 +157,6 @@ def build_engine_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _build_engine(args: argparse.Namespace) -> int:
-    from ..files import check_writable
-
-    check_writable(args.out, args.onnx)
     target, why = args.target, "as asked"
     if target == "auto":
         target, why = _choose_target()
@@ -203,8 +200,9 @@ def _build_cpu(args: argparse.Namespace) -> str:
     """Build the plan beside its place, move it there once its answers are right."""
     from .. import Classifier, PlanError
     from ..engine.cpu_plan import build_cpu_plan
-    from ..files import replacing
+    from ..files import check_writable, replacing
 
+    check_writable(args.out, args.onnx)  # the builder only sees the path beside it
     with replacing(args.out) as unchecked:
         build_cpu_plan(args.onnx, unchecked, precision=args.precision, opt_seconds=args.opt_seconds)
         classifier = Classifier(unchecked)

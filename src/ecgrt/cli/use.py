@@ -208,7 +208,8 @@ def entry_main(argv: Sequence[str] | None = None) -> int:
         "Package a plan as an entry of the PhysioNet/CinC Challenge 2017: setup.sh, next.sh, "
         "AUTHORS.txt, LICENSE.txt, dependencies.txt, the plan and its answers for the validation "
         "set, in one zip.",
-        'ecgrt-entry data/sample2017/validation --author "Ada Lovelace, London" --wheel dist/ecgrt-*.whl',
+        'ecgrt-entry data/sample2017/validation --author "Ada Lovelace, London" '
+        "--wheel dist/ecgrt-*.whl",
     )
     parser.add_argument(
         "directory", type=Path, metavar="DIR", help="the official validation set, for answers.txt"
