@@ -24,6 +24,29 @@ struct Room {
   std::unique_ptr<Continuation> continuation;
 };
 
+void softmax(std::span<double> values) {
+  const double most = *std::max_element(values.begin(), values.end());
+  for (double& value : values) value = std::exp(value - most);
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  for (double& value : values) value /= sum;
+}
+
+// Turns the means over a record's segments into its probabilities, as Metadata::pooling says.
+void pool(const Metadata& metadata, std::span<double> means, std::span<const double> spreads) {
+  if (metadata.pooling.empty()) return;
+  constexpr double kFloor = 1e-4;  // how improbable something never seen is, is no evidence
+  const std::size_t classes = means.size();
+  double pooled[kMaxClasses];
+  for (double& mean : means) mean = std::log(std::max(mean, kFloor));
+  for (std::size_t c = 0; c < classes; ++c) {
+    const double* weights = metadata.pooling[c].data();
+    pooled[c] = std::inner_product(means.begin(), means.end(), weights, weights[2 * classes]) +
+                std::inner_product(spreads.begin(), spreads.end(), weights + classes, 0.0);
+  }
+  std::copy_n(pooled, classes, means.begin());
+  softmax(means);
+}
+
 // Vector scaling in the sense of Guo et al. 2017, doi 10.48550/arXiv.1706.04599. Probabilities
 // without a calibration stay as they are, to the last bit.
 void calibrate(const Metadata& metadata, std::span<double> p) {
@@ -35,10 +58,7 @@ void calibrate(const Metadata& metadata, std::span<double> p) {
   for (std::size_t i = 0; i < p.size(); ++i) {
     p[i] = scale * std::log(std::max(p[i], kTiny)) + (bias.empty() ? 0 : bias[i]);
   }
-  const double most = *std::max_element(p.begin(), p.end());
-  for (double& value : p) value = std::exp(value - most);
-  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-  for (double& value : p) value /= sum;
+  softmax(p);
 }
 
 }  // namespace
@@ -238,19 +258,25 @@ void Classifier::decide(Prediction& prediction, double min_confidence) const {
   prediction.probabilities.assign(classes, 0.0F);
   prediction.segment_labels.resize(segments);
   // Sums in double, for a day has a hundred thousand segments; they decide ties.
-  double sums[kMaxClasses] = {};
+  double sums[kMaxClasses] = {}, squares[kMaxClasses] = {};
   std::size_t counts[kMaxClasses] = {};
   for (std::size_t segment = 0; segment < segments; ++segment) {
     const float* p = probabilities.data() + segment * classes;
     const auto label = static_cast<std::size_t>(std::max_element(p, p + classes) - p);
     prediction.segment_labels[segment] = label;
     ++counts[label];
-    for (std::size_t i = 0; i < classes; ++i) sums[i] += p[i];
+    for (std::size_t i = 0; i < classes; ++i) {
+      sums[i] += p[i];
+      squares[i] += double(p[i]) * p[i];
+    }
   }
-  double calibrated[kMaxClasses];
+  double calibrated[kMaxClasses], spreads[kMaxClasses];
   for (std::size_t i = 0; i < classes; ++i) {
     calibrated[i] = sums[i] / static_cast<double>(segments);
+    const double square = squares[i] / static_cast<double>(segments);
+    spreads[i] = std::sqrt(std::max(square - calibrated[i] * calibrated[i], 0.0));
   }
+  pool(metadata(), {calibrated, classes}, {spreads, classes});
   calibrate(metadata(), {calibrated, classes});
   const bool mode = metadata().decision == Metadata::Decision::mode;
   const auto& weights = metadata().decision_weights;

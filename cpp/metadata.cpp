@@ -19,6 +19,7 @@ constexpr std::array kFields = {"calibration_bias",
                                 "label_version",
                                 "mean",
                                 "model",
+                                "pooling",
                                 "sampling_rate",
                                 "samples_per_segment",
                                 "schema",
@@ -58,6 +59,15 @@ std::string find_decision_fault(const Metadata& metadata) {
   const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
   if (classes < 2 || classes > kMaxClasses) {
     return "there must be 2 to " + std::to_string(kMaxClasses) + " classes";
+  }
+  const auto& pooling = metadata.pooling;
+  const auto sound = [&](const std::vector<double>& row) {
+    return row.size() == 2 * classes + 1 && std::all_of(row.begin(), row.end(), finite);
+  };
+  if (!pooling.empty() &&
+      (pooling.size() != classes || !std::all_of(pooling.begin(), pooling.end(), sound))) {
+    return "pooling must be empty, or " + std::to_string(2 * classes + 1) +
+           " finite numbers per class";
   }
   if (!positive(metadata.calibration_scale)) return "calibration_scale must be positive";
   if (!bias.empty() && (bias.size() != classes || !std::all_of(bias.begin(), bias.end(), finite))) {
@@ -99,6 +109,7 @@ Metadata parse_metadata(std::string_view text) try {
     fail("samples_per_segment and context_segments must be " + std::to_string(kMost) + " at most");
   }
   metadata.decision = parse_decision(json.value("decision", std::string("mode")));
+  metadata.pooling = json.value("pooling", std::vector<std::vector<double>>());
   metadata.calibration_scale = json.value("calibration_scale", 1.0);
   metadata.calibration_bias = json.value("calibration_bias", std::vector<double>());
   metadata.decision_weights = json.value("decision_weights", std::vector<double>());

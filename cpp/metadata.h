@@ -20,7 +20,11 @@ struct Metadata {
   std::size_t samples_per_segment = 0;
   std::size_t context_segments = 0;  // segments on either side that an output depends on
   Decision decision = Decision::mode;
-  // A record's probabilities are softmax(scale * log(mean over the segments) + bias).
+  // How a record's p comes from its segments: empty, their mean; else a row for each class, of
+  // numbers for the logarithms of all classes' means, for their standard deviations, and for 1,
+  // and p is the softmax of the sums.
+  std::vector<std::vector<double>> pooling;
+  // A record's probabilities are softmax(scale * log(p) + bias).
   double calibration_scale = 1.0;
   std::vector<double> calibration_bias;  // one per class, or empty: zeros
   std::vector<double> decision_weights;  // one per class, or empty: ones; for Decision::mean

@@ -48,6 +48,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     calibrated = make_metadata(
         *shape,
         decision="mean",
+        pooling=((1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.5), (0.0,) * 7, (0.25,) * 7),
         calibration_scale=0.5,
         calibration_bias=(0.5, -1.0, 0.0),
         decision_weights=(1.0, 2.0, 0.5),

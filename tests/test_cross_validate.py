@@ -46,7 +46,7 @@ def test_from_configurations_to_a_comparison(
         held_out = tmp_path / "saved" / "folds" / f"fold-{number}-held-out.json"
         names = [item.record.name for item in dataset.read_manifest(held_out)]
         assert not set(names) & set(Run(folder).training_records())
-        with np.load(folder / "held-out.npz") as answers:
+        with np.load(folder / "answers.npz") as answers:
             assert len(answers["labels"]) == len(names)
         scored += names
     assert sorted(scored) == sorted(f"train{i}" for i in range(24))
@@ -73,7 +73,7 @@ def test_a_run_that_was_begun_goes_on(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def outcome(labels: np.ndarray, modes: np.ndarray, probabilities: np.ndarray) -> Any:
-    answers = Answers(probabilities.astype(np.float32), modes, labels)
+    answers = Answers(probabilities.astype(np.float32), np.zeros((len(labels), 4)), modes, labels)
     return comparison.Outcome(answers, probabilities, tuple(NUMBERS), 3, 0.5, 9.5)
 
 

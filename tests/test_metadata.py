@@ -14,6 +14,7 @@ from ecgrt.metadata import MAX_BYTES, ONNX_KEY, Metadata
 
 CALIBRATION: dict[str, Any] = {
     "decision": "mean",
+    "pooling": ((1.0, 0.5, 0.0, 2.0, 0.0, 0.0, 0.25),) * 3,
     "calibration_scale": 0.75,
     "calibration_bias": (0.5, -0.25, 0.0),
     "decision_weights": (2.0, 1.0, 1.5),
@@ -40,6 +41,7 @@ def test_the_model_that_ships_reads_and_writes_as_it_is(model: Path) -> None:
     [
         {},
         CALIBRATION,
+        {"pooling": CALIBRATION["pooling"]},
         {"calibration_scale": 2.0},
         {"calibration_bias": (0.0, 0.0, 0.0)},
         {"decision": "mean", "decision_weights": (1.0, 1.0, 1.0)},
@@ -58,6 +60,9 @@ def test_round_trip(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"pooling": ((1.0,) * 7,) * 2}, "pooling must be empty, or 7 finite numbers for each of"),
+        ({"pooling": ((1.0,) * 6,) * 3}, "pooling"),
+        ({"pooling": ((1.0,) * 6 + (float("nan"),),) * 3}, "pooling"),
         ({"calibration_scale": 0.0}, "calibration_scale must be positive and finite, not 0.0"),
         ({"calibration_scale": -1.0}, "calibration_scale"),
         ({"calibration_scale": float("inf")}, "calibration_scale"),

@@ -18,9 +18,11 @@ from family import (
 
 import ecgrt
 from ecgrt import _core
+from ecgrt.calibration import calibrate
 from ecgrt.config import NetworkConfig
 from ecgrt.engine.cpu_plan import build_cpu_plan
 from ecgrt.metadata import Metadata
+from ecgrt.pooling import pool
 from ecgrt.records import list_records, read_record
 
 TOLERANCE = {"fp32": 1e-5, "fp16": 1e-3}
@@ -66,11 +68,11 @@ def assert_close(
     """Compare with ONNX Runtime's segments, and with a record's probabilities made of them."""
     calibration = calibration or make_metadata(256, expected.shape[1])
     np.testing.assert_allclose(found.segment_probabilities, expected, rtol=0, atol=tolerance)
-    logits = calibration.calibration_scale * np.log(expected.astype(np.float64).mean(axis=0))
-    powers = np.exp(logits + (calibration.calibration_bias or 0.0))
-    record = powers / powers.sum()
-    # d p / d log q is at most scale * p, and a small q is off by as much as a large one.
-    slack = 2 * calibration.calibration_scale
+    segments = expected.astype(np.float64)
+    pooled = pool(segments.mean(axis=0)[None], segments.std(axis=0)[None], calibration.pooling)
+    record = calibrate(pooled, calibration.calibration_scale, calibration.calibration_bias)[0]
+    # Both take logarithms: of d p / d log q, and a small q is off by as much as a large one.
+    slack = 5 * calibration.calibration_scale
     np.testing.assert_allclose(found.probabilities, record, rtol=0, atol=slack * tolerance)
 
 

@@ -89,6 +89,10 @@ CONTRADICTIONS = [
     change_metadata(decision=["mean"]),
     change_metadata(schema=2),
     change_metadata(leads=1),
+    change_metadata(pooling=[[1.0] * 7] * 2),
+    change_metadata(pooling=[[1.0] * 7, [1.0] * 7, [1.0] * 6]),
+    change_metadata(pooling=[[1.0] * 6 + [float("inf")]] * 3),
+    change_metadata(pooling=[1.0, 1.0, 1.0]),
     change_metadata(calibration_scale=0),
     change_metadata(calibration_scale=-1.0),
     change_metadata(calibration_scale=float("inf")),
@@ -170,6 +174,7 @@ def test_calibration_is_read_and_a_fault_of_it_is_told(plan_bytes: bytes, tmp_pa
         path.write_bytes(with_header(plan_bytes, change))
         assert ecgrt.Classifier(path).metadata["decision_weights"] == weights
     for wrong, message in (
+        ({"pooling": [[0] * 6] * 3}, "pooling must be empty, or 7 finite numbers per class"),
         ({"calibration_scale": -1}, "calibration_scale must be positive"),
         ({"calibration_bias": [0]}, "calibration_bias must be empty, or a finite number per class"),
         ({"decision_weights": [0]}, "decision_weights must be empty, or a positive number per"),

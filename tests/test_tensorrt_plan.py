@@ -190,6 +190,7 @@ def test_calibration_travels_in_the_networks_name(
     calibrated = dataclasses.replace(
         metadata,
         decision="mean",
+        pooling=tuple((0.1 * row,) * 9 for row in range(4)),
         calibration_scale=1.25,
         calibration_bias=(0.5, -0.5, 0.25, -0.25),
         decision_weights=(2.0, 1.0, 1.5, 3.0),

@@ -153,7 +153,7 @@ def _outcome(run: Run, held_out: Path) -> Outcome:
 
 def _answers(run: Run, held_out: Path) -> Answers:
     """Classify records with the run's best checkpoint, once: the answers are kept in its folder."""
-    kept = run.folder / "held-out.npz"
+    kept = run.folder / "answers.npz"
     if kept.exists() and kept.stat().st_mtime > (run.folder / "history.csv").stat().st_mtime:
         with np.load(kept) as arrays:
             return Answers(**arrays)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from .engine.cpu_plan import build_cpu_plan
 from .files import check_writable, replacing
 from .metadata import ONNX_KEY, Metadata, digest_records
 from .physionet import official_validation
+from .pooling import Weights, fit_pooling, pool
 from .progress import track
 from .scoring import CLASSES, SCORED_CLASSES
 
@@ -40,24 +41,33 @@ class Answers:
     ----------
     probabilities
         float32 (N, C), the mean over a record's segments.
+    spreads
+        float32 (N, C), the standard deviation over them.
     modes, labels
         int (N,), the number of the most frequent segment label, and of the right one.
     """
 
     probabilities: dataset.Floats
+    spreads: dataset.Floats
     modes: Integers
     labels: Integers
 
     def __getitem__(self, chosen: Any) -> Answers:
-        return Answers(self.probabilities[chosen], self.modes[chosen], self.labels[chosen])
+        return Answers(**{name: values[chosen] for name, values in vars(self).items()})
 
 
 def calibrate(
-    model_path: str | Path, manifest: str | Path, out: str | Path, *, decision: str = "tuned"
+    model_path: str | Path,
+    manifest: str | Path,
+    out: str | Path,
+    *,
+    decision: str = "tuned",
+    pooling: str | Path | None = None,
 ) -> Report:
     """Fit a calibration to the records of a manifest and write the model with it.
 
-    The graph stays as it is; a calibration that the model has already is fitted anew.
+    The graph stays as it is; a calibration that the model has already is fitted anew, a pooling
+    stays unless another is asked for.
 
     Parameters
     ----------
@@ -70,35 +80,52 @@ def calibrate(
     decision
         ``"mode"`` (the most frequent segment label), ``"mean"`` (the most probable class) or
         ``"tuned"`` (that with weights, :func:`ecgrt.calibration.fit_decision_weights`).
+    pooling
+        Records that the pooling of segments is fitted to (:mod:`ecgrt.pooling`), thousands. They
+        may be training records: what the network is too sure of there, the calibration, which
+        comes after, takes back on dev.
 
     Raises
     ------
     FileNotFoundError
-        If the model, the manifest or a record is missing.
+        If the model, a manifest or a record is missing.
     ValueError
         If the model is not one of ours or has classes that the challenge does not know, a record
-        is one of its training records or of the official validation set, or a class has fewer
-        than :data:`FOLDS` records.
+        is one of its training records (but for the pooling) or of the official validation set, or
+        a class has fewer than :data:`FOLDS` records, or the two manifests share one.
     """
     if decision not in DECISIONS:
         raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
     check_writable(out)
     model, metadata = _load(Path(model_path))
     records = dataset.read_manifest(manifest)
-    _check(records, model, metadata, Path(manifest))
+    trained = _training_set(records, model, metadata)
+    _check_records(records, metadata, Path(manifest), {"model's training set": trained})
+    pooled = replace(metadata, pooling=_fit_pooling(model, metadata, records, pooling))
     answers = answer(model, metadata, records)
-    fitted = fit(metadata, answers, decision)
+    fitted = fit(pooled, answers, decision)
     report = Report(
         metadata=fitted,
         records=dict(Counter(item.label for item in records)),
         before=measure(*apply(metadata, answers), answers.labels, metadata.classes),
         after=measure(*apply(fitted, answers), answers.labels, metadata.classes),
-        held_out=_held_out(metadata, answers, decision),
+        held_out=_held_out(pooled, answers, decision),
     )
     _set_metadata(model, fitted)
     with replacing(out) as part:
         part.write_bytes(model.SerializeToString())
     return report
+
+
+def _fit_pooling(
+    model: Any, metadata: Metadata, dev: Sequence[LabelledRecord], manifest: str | Path | None
+) -> Weights:
+    if manifest is None:
+        return metadata.pooling
+    records = dataset.read_manifest(manifest)
+    _check_records(records, metadata, Path(manifest), {"dev set": {i.record.name for i in dev}})
+    answers = answer(model, metadata, records)
+    return fit_pooling(answers.probabilities, answers.spreads, answers.labels)
 
 
 def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) -> Answers:
@@ -113,6 +140,7 @@ def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) ->
         for i in range(0, len(numbers), BATCH)
     ]
     probabilities = np.empty((len(records), len(metadata.classes)), np.float32)
+    spreads = np.empty_like(probabilities)
     modes = np.empty(len(records), np.intp)
     for fs, numbers in track(batches, desc="batches"):
         try:
@@ -123,14 +151,20 @@ def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) ->
             raise
         for i, prediction in zip(numbers, found, strict=True):
             probabilities[i] = prediction.probabilities
+            spreads[i] = prediction.segment_probabilities.std(axis=0, dtype=np.float64)
             modes[i] = metadata.classes.index(str(prediction.label))
     labels = np.array([metadata.classes.index(item.label) for item in records], np.intp)
-    return Answers(probabilities, modes, labels)
+    return Answers(probabilities, spreads, modes, labels)
 
 
 def _plain_classifier(model: Any, metadata: Metadata) -> Classifier:
     plain = replace(
-        metadata, decision="mode", calibration_scale=1.0, calibration_bias=(), decision_weights=()
+        metadata,
+        decision="mode",
+        pooling=(),
+        calibration_scale=1.0,
+        calibration_bias=(),
+        decision_weights=(),
     )
     copy = type(model)()
     copy.CopyFrom(model)
@@ -144,10 +178,11 @@ def _plain_classifier(model: Any, metadata: Metadata) -> Classifier:
 
 def fit(metadata: Metadata, answers: Answers, decision: str) -> Metadata:
     """Return the metadata with a calibration, and weights if `decision` is ``"tuned"``."""
-    scale, bias = calibration.fit_vector_scaling(answers.probabilities, answers.labels)
+    probabilities = pool(answers.probabilities, answers.spreads, metadata.pooling)
+    scale, bias = calibration.fit_vector_scaling(probabilities, answers.labels)
     weights: tuple[float, ...] = ()
     if decision == "tuned":
-        calibrated = calibration.calibrate(answers.probabilities, scale, bias)
+        calibrated = calibration.calibrate(probabilities, scale, bias)
         scored = [label in SCORED_CLASSES for label in metadata.classes]
         _, weights = calibration.fit_decision_weights(calibrated, answers.labels, scored)
     return replace(
@@ -161,8 +196,9 @@ def fit(metadata: Metadata, answers: Answers, decision: str) -> Metadata:
 
 def apply(metadata: Metadata, answers: Answers) -> tuple[calibration.Floats, Integers]:
     """Return (N, C) calibrated probabilities and (N,) labels, as a classifier gives them."""
+    pooled = pool(answers.probabilities, answers.spreads, metadata.pooling)
     probabilities = calibration.calibrate(
-        answers.probabilities, metadata.calibration_scale, metadata.calibration_bias
+        pooled, metadata.calibration_scale, metadata.calibration_bias
     )
     if metadata.decision == "mode":
         return probabilities, answers.modes
@@ -184,23 +220,31 @@ def _set_metadata(model: Any, metadata: Metadata) -> None:
     entry.value = metadata.to_json()
 
 
-def _check(
-    records: Sequence[LabelledRecord], model: Any, metadata: Metadata, manifest: Path
+def _training_set(records: Sequence[LabelledRecord], model: Any, metadata: Metadata) -> set[str]:
+    """Return which records the model was trained on, as far as it or its digest tells."""
+    if trained := set(onnx_file.training_records(model)):
+        return trained
+    names = {item.record.name for item in records}
+    if digest_records(names) == metadata.training_digest:
+        return names
+    print("note: the model does not name its training records; calibrate on others only")
+    return set()
+
+
+def _check_records(
+    records: Sequence[LabelledRecord],
+    metadata: Metadata,
+    manifest: Path,
+    forbidden: Mapping[str, set[str]],
 ) -> None:
     """Refuse records that would flatter the model, or are too few to fit to."""
     names = {item.record.name for item in records}
-    trained = set(onnx_file.training_records(model))
-    if not trained:
-        if digest_records(names) == metadata.training_digest:
-            trained = names
-        else:
-            print("note: the model does not name its training records; calibrate on others only")
-    sets = {"model's training set": trained, "official validation set": _validation(records)}
-    for kind, forbidden in sets.items():
-        if both := sorted(names & forbidden):
+    sets = {**forbidden, "official validation set": _validation(records)}
+    for kind, other in sets.items():
+        if both := sorted(names & other):
             raise ValueError(
                 f"{manifest}: {len(both)} of the {len(names)} records, such as {both[0]}, belong "
-                f"to the {kind}; calibrate on dev records, which belong to neither"
+                f"to the {kind}; give records that do not"
             )
     if unknown := set(metadata.classes) ^ set(CLASSES):
         raise ValueError(

@@ -78,6 +78,7 @@ def to_text(report: Report) -> str:
     by_class = {"bias": m.calibration_bias, "weights": m.decision_weights}
     lines = [
         "records   " + ", ".join(f"{label} {n}" for label, n in sorted(report.records.items())),
+        f"pooling   {'learnt' if m.pooling else 'mean'}",
         f"scale     {m.calibration_scale:.4g} (temperature {1 / m.calibration_scale:.4g})",
     ]
     for name, values in by_class.items():

@@ -48,9 +48,13 @@ class Metadata:
     decision
         How segments become one label: ``"mode"`` is the most frequent segment label, whatever
         the calibration, ``"mean"`` the largest product of weight and calibrated probability.
+    pooling
+        How a record's p comes from its segments. Empty means that p is the mean of their
+        probabilities. Else a row for each class, of numbers that multiply the logarithms of the
+        means of all classes (at least :data:`ecgrt.pooling.FLOOR`), the standard deviations of
+        all classes over the segments, and 1; p is the softmax of the sums.
     calibration_scale, calibration_bias
-        A record's probabilities are ``softmax(scale * log(p) + bias)`` of the mean p over its
-        segments: vector scaling (Guo et al. 2017, doi 10.48550/arXiv.1706.04599), the scale being
+        A record's probabilities are ``softmax(scale * log(p) + bias)``: vector scaling (Guo et al. 2017, doi 10.48550/arXiv.1706.04599), the scale being
         the inverse of the temperature. The bias has a number per class; empty means zeros.
     decision_weights
         A positive number per class, for the decision ``"mean"`` only; empty means ones.
@@ -69,6 +73,7 @@ class Metadata:
     training_digest: str
     training_records: int
     decision: str = "mode"
+    pooling: tuple[tuple[float, ...], ...] = ()
     calibration_scale: float = 1.0
     calibration_bias: tuple[float, ...] = ()
     decision_weights: tuple[float, ...] = ()
@@ -80,6 +85,7 @@ class Metadata:
             if isinstance(values, str):  # which is a sequence too, of its letters
                 raise TypeError(f"{name} must be a list, not the text {values!r}")
             object.__setattr__(self, name, tuple(values))
+        object.__setattr__(self, "pooling", tuple(tuple(row) for row in self.pooling))
         if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes must be two or more different labels, not {self.classes}")
         for name in ("std", "sampling_rate", "samples_per_segment"):
@@ -96,6 +102,13 @@ class Metadata:
             raise ValueError(f"metadata schema {self.schema} is not known; this ecgrt reads 1")
 
     def _check_calibration(self) -> None:
+        width = 2 * len(self.classes) + 1
+        sound = all(len(row) == width and all(map(math.isfinite, row)) for row in self.pooling)
+        if self.pooling and (len(self.pooling) != len(self.classes) or not sound):
+            raise ValueError(
+                f"pooling must be empty, or {width} finite numbers for each of "
+                f"{self.classes}, not {self.pooling}"
+            )
         scale, bias, weights = self.calibration_scale, self.calibration_bias, self.decision_weights
         if not 0 < scale < math.inf:
             raise ValueError(f"calibration_scale must be positive and finite, not {scale}")
@@ -119,7 +132,7 @@ class Metadata:
     def to_json(self) -> str:
         """Return compact JSON of at most :data:`MAX_BYTES` bytes, or raise ValueError.
 
-        Calibration and weights are written only where they are set.
+        Pooling, calibration and weights are written only where they are set.
         """
         values = asdict(self)
         values = {name: v for name, v in values.items() if v != _CALIBRATION.get(name)}
@@ -127,7 +140,7 @@ class Metadata:
         if len(text.encode()) > MAX_BYTES:
             raise ValueError(
                 f"the metadata takes {len(text.encode())} bytes; at most {MAX_BYTES} fit, "
-                "shorten the model's name"
+                "shorten the model's name, or leave out the pooling"
             )
         return text
 
@@ -153,7 +166,7 @@ class Metadata:
 _CALIBRATION = {
     field.name: field.default
     for field in fields(Metadata)
-    if field.name in ("calibration_scale", "calibration_bias", "decision_weights")
+    if field.name in ("pooling", "calibration_scale", "calibration_bias", "decision_weights")
 }
 
 

@@ -74,7 +74,7 @@ def calibrate_main(argv: Sequence[str] | None = None) -> int:
         "ecgrt-calibrate",
         "Fit the probabilities of an ONNX model to dev records, choose its decision, write it "
         "with both. Records that it was trained on or will be judged by are refused.",
-        "ecgrt-calibrate model.onnx data/dev.json -o calibrated.onnx",
+        "ecgrt-calibrate model.onnx data/dev.json --pooling data/train.json -o calibrated.onnx",
     )
     parser.add_argument("onnx", type=Path, metavar="MODEL.onnx", help="what ecgrt-export wrote")
     parser.add_argument(
@@ -90,6 +90,13 @@ def calibrate_main(argv: Sequence[str] | None = None) -> int:
         help="a record's label: the most frequent segment label, the most probable class, or "
         "that with weights for the challenge's F1 (default: %(default)s)",
     )
+    parser.add_argument(
+        "--pooling",
+        type=Path,
+        metavar="TRAIN.json",
+        help="fit to these records, thousands, how a record's segments become one answer, instead "
+        "of their mean; the training records will do",
+    )
     return run(parser, _calibrate, argv)
 
 
@@ -97,7 +104,10 @@ def _calibrate(args: argparse.Namespace) -> int:
     from ..calibrate import calibrate
     from ..calibration_report import to_text
 
-    print(to_text(calibrate(args.onnx, args.manifest, args.out, decision=args.decision)))
+    report = calibrate(
+        args.onnx, args.manifest, args.out, decision=args.decision, pooling=args.pooling
+    )
+    print(to_text(report))
     print(args.out)
     return 0
 
