@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 import ecgrt
@@ -143,6 +144,18 @@ def test_peer_that_lacks_a_setting_is_noted() -> None:
     rows = measure_latency(engines, np.zeros(512), 1.0, 1, 3, notes)
     assert [row.engine for row in rows] == ["ecgrt"]
     assert notes == ["peer: on 2 threads only"]
+
+
+def test_model_of_another_shape_is_named(plan: Path, tmp_path: Path) -> None:
+    info = onnx.helper.make_tensor_value_info
+    node = onnx.helper.make_node("Relu", ["x"], ["y"])
+    x, y = (info(name, onnx.TensorProto.FLOAT, ["n", 12]) for name in "xy")
+    opset = onnx.helper.make_opsetid("", 17)
+    graph = onnx.helper.make_graph([node], "other", [x], [y])
+    other = tmp_path / "other.onnx"
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), other)
+    with pytest.raises(ValueError, match=r"other\.onnx cannot be run on the plan's input; give"):
+        bench(plan, onnx=other, seconds=[1.0], **SMALL)
 
 
 def test_engines_take_turns() -> None:

@@ -113,7 +113,15 @@ def _agreeing(
         except UnavailableError as error:
             notes.append(f"{engine.name}: {error}")
             continue
-        answers = [run() for run in ways.values()]
+        try:
+            answers = [run() for run in ways.values()]
+        except Exception as error:
+            if expected is None:  # ecgrt's own, which tell all
+                raise
+            raise ValueError(
+                f"{engine.model} cannot be run on the plan's input; give the model that the plan "
+                f"was built from: {error}"
+            ) from error
         if expected is None:
             expected = answers[0]
         difference = max(_difference(answer, expected) for answer in answers)
