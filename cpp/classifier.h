@@ -19,7 +19,7 @@ namespace ecgrt {
 struct Prediction {
   std::optional<std::size_t> label;          // index into the classes; none: not sure enough
   float confidence = 0.0F;                   // probability of the label, given or withheld
-  std::vector<float> probabilities;          // (classes): calibrated mean over the segments
+  std::vector<float> probabilities;          // (classes): of the record, calibrated
   std::vector<float> segment_probabilities;  // (segments, classes)
   std::vector<std::size_t> segment_labels;   // (segments)
 };

@@ -197,7 +197,7 @@ def test_refused_manifests(manifests: tuple[Path, Path], tmp_path: Path) -> None
     few = train.with_name("few.json")
     few.write_text("".join(train.read_text().splitlines(keepends=True)[:9]))
     for pooling, message in (
-        (dev, "400 of the 400 records, such as s7r0000, belong to the dev set"),
+        (dev, "400 of the 400 records, such as s7r0000, are none that the model names"),
         (few, "at least 5 of each class"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -34,7 +34,8 @@ class Prediction:
     def probabilities(self) -> NDArray[np.float32]:
         """Shape (classes,), in the order of ``Classifier.classes``.
 
-        The mean over the segments, calibrated if the model has a calibration.
+        The mean over the segments, or pooled from them as the model has learnt; calibrated if
+        the model has a calibration.
         """
 
     @property

@@ -81,9 +81,9 @@ def calibrate(
         ``"mode"`` (the most frequent segment label), ``"mean"`` (the most probable class) or
         ``"tuned"`` (that with weights, :func:`ecgrt.calibration.fit_decision_weights`).
     pooling
-        Records that the pooling of segments is fitted to (:mod:`ecgrt.pooling`), thousands. They
-        may be training records: what the network is too sure of there, the calibration, which
-        comes after, takes back on dev.
+        Training records that the pooling of segments is fitted to (:mod:`ecgrt.pooling`),
+        thousands. What the network is too sure of there, the calibration, which comes after,
+        takes back on dev.
 
     Raises
     ------
@@ -91,8 +91,8 @@ def calibrate(
         If the model, a manifest or a record is missing.
     ValueError
         If the model is not one of ours or has classes that the challenge does not know, a record
-        is one of its training records (but for the pooling) or of the official validation set, or
-        a class has fewer than :data:`FOLDS` records, or the two manifests share one.
+        is one of its training records or of the official validation set, one for the pooling is
+        none of its training records, or a class has fewer than :data:`FOLDS` records.
     """
     if decision not in DECISIONS:
         raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
@@ -101,7 +101,7 @@ def calibrate(
     records = dataset.read_manifest(manifest)
     trained = _training_set(records, model, metadata)
     _check_records(records, metadata, Path(manifest), {"model's training set": trained})
-    pooled = replace(metadata, pooling=_fit_pooling(model, metadata, records, pooling))
+    pooled = replace(metadata, pooling=_fit_pooling(model, metadata, trained, pooling))
     answers = answer(model, metadata, records)
     fitted = fit(pooled, answers, decision)
     report = Report(
@@ -118,12 +118,19 @@ def calibrate(
 
 
 def _fit_pooling(
-    model: Any, metadata: Metadata, dev: Sequence[LabelledRecord], manifest: str | Path | None
+    model: Any, metadata: Metadata, trained: set[str], manifest: str | Path | None
 ) -> Weights:
     if manifest is None:
         return metadata.pooling
     records = dataset.read_manifest(manifest)
-    _check_records(records, metadata, Path(manifest), {"dev set": {i.record.name for i in dev}})
+    # Only training records: the model names them, so that nobody scores it on them unawares.
+    names = {item.record.name for item in records}
+    if others := sorted(names - trained):
+        raise ValueError(
+            f"{manifest}: {len(others)} of the {len(names)} records, such as {others[0]}, are none "
+            "that the model names as its training records; pooling is learnt from those only"
+        )
+    _check_records(records, metadata, Path(manifest), {})
     answers = answer(model, metadata, records)
     return fit_pooling(answers.probabilities, answers.spreads, answers.labels)
 

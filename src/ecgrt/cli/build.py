@@ -73,7 +73,7 @@ def calibrate_main(argv: Sequence[str] | None = None) -> int:
     parser = make_parser(
         "ecgrt-calibrate",
         "Fit the probabilities of an ONNX model to dev records, choose its decision, write it "
-        "with both. Records that it was trained on or will be judged by are refused.",
+        "with both. Dev records that it was trained on or will be judged by are refused.",
         "ecgrt-calibrate model.onnx data/dev.json --pooling data/train.json -o calibrated.onnx",
     )
     parser.add_argument("onnx", type=Path, metavar="MODEL.onnx", help="what ecgrt-export wrote")
@@ -94,8 +94,8 @@ def calibrate_main(argv: Sequence[str] | None = None) -> int:
         "--pooling",
         type=Path,
         metavar="TRAIN.json",
-        help="fit to these records, thousands, how a record's segments become one answer, instead "
-        "of their mean; the training records will do",
+        help="learn from these training records, thousands, how a record's segments become one "
+        "answer; else it is their mean, or what the model has learnt before",
     )
     return run(parser, _calibrate, argv)
 
