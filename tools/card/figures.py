@@ -213,7 +213,7 @@ def _draw_segments(axes: Axes, segments: str, seconds: float) -> None:
 
 
 def _learning_curves(runs: Mapping[str, Mapping[str, list[float]]]) -> Figure:
-    figure = Figure(figsize=(7.5, 2.6 * len(runs)), layout="constrained")
+    figure = Figure(figsize=(8.5, 2.6 * len(runs)), layout="constrained")
     axes = figure.subplots(len(runs), 2, squeeze=False)
     for (loss, f1), (name, run) in zip(axes, runs.items(), strict=True):
         loss.plot(run["epoch"], run["loss"], color=ORANGE, linestyle="--", label="train")
@@ -232,5 +232,5 @@ def _learning_curves(runs: Mapping[str, Mapping[str, list[float]]]) -> Figure:
             one.set_xlabel("epoch")
             one.xaxis.set_major_locator(MaxNLocator(integer=True))
             one.grid(linewidth=0.4)
-            one.legend()
+            one.legend(loc="upper left", bbox_to_anchor=(1, 1))  # beside, where no curve is
     return figure
