@@ -37,10 +37,25 @@ def calibrate(probabilities: Array, scale: float = 1.0, bias: Sequence[float] = 
     p = np.asarray(probabilities, np.float64)
     if scale == 1 and not np.any(bias):
         return p
-    exponents = scale * np.log(np.maximum(p, TINY)) + (np.asarray(bias) if len(bias) else 0.0)
+    return softmax(scale * np.log(np.maximum(p, TINY)) + (np.asarray(bias) if len(bias) else 0.0))
+
+
+def softmax(exponents: Floats) -> Floats:
+    """Return (N, C) probabilities in proportion to the powers of e."""
     powers = np.exp(exponents - exponents.max(axis=1, keepdims=True))
-    calibrated: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return calibrated
+    probabilities: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def cross_entropy(exponents: Floats, truth: Floats) -> tuple[float, Floats]:
+    """Return the log loss of the softmax, mean over N records, and its (N, C) gradient times N.
+
+    `truth` is (N, C), 1 at each record's right class and 0 elsewhere.
+    """
+    exponents = exponents - exponents.max(axis=1, keepdims=True)
+    normaliser = np.log(np.exp(exponents).sum(axis=1, keepdims=True))
+    loss = ((normaliser - exponents) * truth).sum() / len(truth)
+    return float(loss), np.exp(exponents - normaliser) - truth
 
 
 def decide(probabilities: Array, weights: Sequence[float] = ()) -> Integers:
@@ -152,13 +167,11 @@ def fit_vector_scaling(
 
     def loss_and_gradient(parameters: Floats) -> tuple[float, Floats]:
         scale, bias = parameters[0], parameters[1:]
-        exponents = scale * logs + bias
-        exponents -= exponents.max(axis=1, keepdims=True)
-        normaliser = np.log(np.exp(exponents).sum(axis=1, keepdims=True))
-        residual = np.exp(exponents - normaliser) - truth
-        loss = ((normaliser - exponents) * truth).sum() / len(logs) + decay * (bias @ bias) / 2
+        loss, residual = cross_entropy(scale * logs + bias, truth)
         slope = (residual * logs).sum() / len(logs)
-        return float(loss), np.append(slope, residual.mean(axis=0) + decay * bias)
+        return loss + decay * float(bias @ bias) / 2, np.append(
+            slope, residual.mean(axis=0) + decay * bias
+        )
 
     start = np.append(1.0, np.zeros(logs.shape[1]))
     bounds = [(0.01, 100.0)] + [(None, None)] * logs.shape[1]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .calibration import Array, Floats
+from .calibration import Array, Floats, cross_entropy, softmax
 from .extras import require
 
 #: Means below it count as it: how improbable something never seen is, is no evidence. As in the core.
@@ -42,10 +42,7 @@ def pool(means: Array, spreads: Array, weights: Sequence[Sequence[float]] = ()) 
     """
     if not len(weights):
         return np.asarray(means, np.float64)
-    exponents = _features(means, spreads) @ np.asarray(weights).T
-    powers = np.exp(exponents - exponents.max(axis=1, keepdims=True))
-    pooled: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return pooled
+    return softmax(_features(means, spreads) @ np.asarray(weights).T)
 
 
 def fit_pooling(means: Array, spreads: Array, labels: Array) -> Weights:
@@ -77,13 +74,10 @@ def fit_pooling(means: Array, spreads: Array, labels: Array) -> Weights:
 
     def loss_and_gradient(parameters: Floats) -> tuple[float, Floats]:
         weights = parameters.reshape(start.shape)
-        exponents = features @ weights.T
-        exponents -= exponents.max(axis=1, keepdims=True)
-        normaliser = np.log(np.exp(exponents).sum(axis=1, keepdims=True))
-        residual = np.exp(exponents - normaliser) - truth
+        loss, residual = cross_entropy(features @ weights.T, truth)
         off = weights - start
-        loss = ((normaliser - exponents) * truth).sum() / records + (decay * off**2).sum() / 2
-        return float(loss), (residual.T @ features / records + decay * off).ravel()
+        gradient = residual.T @ features / records + decay * off
+        return loss + float((decay * off**2).sum()) / 2, gradient.ravel()
 
     options = {"ftol": 1e-13, "gtol": 1e-8, "maxiter": 5000, "maxfun": 20000}
     found = minimize(loss_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
