@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -23,43 +22,6 @@ struct Room {
   std::vector<float> samples, probabilities;
   std::unique_ptr<Continuation> continuation;
 };
-
-void softmax(std::span<double> values) {
-  const double most = *std::max_element(values.begin(), values.end());
-  for (double& value : values) value = std::exp(value - most);
-  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  for (double& value : values) value /= sum;
-}
-
-// Turns the means over a record's segments into its probabilities, as Metadata::pooling says.
-void pool(const Metadata& metadata, std::span<double> means, std::span<const double> spreads) {
-  if (metadata.pooling.empty()) return;
-  constexpr double kFloor = 1e-4;  // how improbable something never seen is, is no evidence
-  const std::size_t classes = means.size();
-  double pooled[kMaxClasses];
-  for (double& mean : means) mean = std::log(std::max(mean, kFloor));
-  for (std::size_t c = 0; c < classes; ++c) {
-    const double* weights = metadata.pooling[c].data();
-    pooled[c] = std::inner_product(means.begin(), means.end(), weights, weights[2 * classes]) +
-                std::inner_product(spreads.begin(), spreads.end(), weights + classes, 0.0);
-  }
-  std::copy_n(pooled, classes, means.begin());
-  softmax(means);
-}
-
-// Vector scaling in the sense of Guo et al. 2017, doi 10.48550/arXiv.1706.04599. Probabilities
-// without a calibration stay as they are, to the last bit.
-void calibrate(const Metadata& metadata, std::span<double> p) {
-  const double scale = metadata.calibration_scale;
-  const auto& bias = metadata.calibration_bias;
-  const auto zero = [](double value) { return value == 0; };
-  if (scale == 1 && std::all_of(bias.begin(), bias.end(), zero)) return;
-  constexpr double kTiny = std::numeric_limits<float>::min();
-  for (std::size_t i = 0; i < p.size(); ++i) {
-    p[i] = scale * std::log(std::max(p[i], kTiny)) + (bias.empty() ? 0 : bias[i]);
-  }
-  softmax(p);
-}
 
 }  // namespace
 
@@ -149,7 +111,7 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
     add_pieces(i, reader, *scratch);
   }
   run_pieces(scratch->readers, predictions, *scratch);
-  for (Prediction& prediction : predictions) decide(prediction, min_confidence);
+  for (Prediction& prediction : predictions) decide(metadata(), min_confidence, prediction);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(scratch));
 }
@@ -249,49 +211,6 @@ void Classifier::keep_answers(const Window& window, Piece& piece, Prediction& pr
   if (from >= to) return;
   std::copy_n(window.probabilities + (from - before) * classes, (to - from) * classes,
               prediction.segment_probabilities.begin() + (piece.first + from) * classes);
-}
-
-void Classifier::decide(Prediction& prediction, double min_confidence) const {
-  const std::size_t classes = metadata().classes.size();
-  const auto& probabilities = prediction.segment_probabilities;
-  const std::size_t segments = probabilities.size() / classes;
-  prediction.probabilities.assign(classes, 0.0F);
-  prediction.segment_labels.resize(segments);
-  // Sums in double, for a day has a hundred thousand segments; they decide ties.
-  double sums[kMaxClasses] = {}, squares[kMaxClasses] = {};
-  std::size_t counts[kMaxClasses] = {};
-  for (std::size_t segment = 0; segment < segments; ++segment) {
-    const float* p = probabilities.data() + segment * classes;
-    const auto label = static_cast<std::size_t>(std::max_element(p, p + classes) - p);
-    prediction.segment_labels[segment] = label;
-    ++counts[label];
-    for (std::size_t i = 0; i < classes; ++i) {
-      sums[i] += p[i];
-      squares[i] += double(p[i]) * p[i];
-    }
-  }
-  double calibrated[kMaxClasses], spreads[kMaxClasses];
-  for (std::size_t i = 0; i < classes; ++i) {
-    calibrated[i] = sums[i] / static_cast<double>(segments);
-    const double square = squares[i] / static_cast<double>(segments);
-    spreads[i] = std::sqrt(std::max(square - calibrated[i] * calibrated[i], 0.0));
-  }
-  pool(metadata(), {calibrated, classes}, {spreads, classes});
-  calibrate(metadata(), {calibrated, classes});
-  const bool mode = metadata().decision == Metadata::Decision::mode;
-  const auto& weights = metadata().decision_weights;
-  const auto rank = [&](std::size_t c) {
-    const double weighted = weights.empty() ? calibrated[c] : weights[c] * calibrated[c];
-    return std::pair(mode ? static_cast<double>(counts[c]) : weighted, sums[c]);
-  };
-  std::size_t label = 0;
-  for (std::size_t i = 0; i < classes; ++i) {
-    prediction.probabilities[i] = static_cast<float>(calibrated[i]);
-    if (rank(i) > rank(label)) label = i;
-  }
-  prediction.confidence = prediction.probabilities[label];
-  const bool withheld = min_confidence > 0 && !(prediction.confidence >= min_confidence);
-  prediction.label = withheld ? std::nullopt : std::optional(label);
 }
 
 float Classifier::self_test() const {

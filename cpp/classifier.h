@@ -5,24 +5,16 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "backend.h"
+#include "decision.h"
 #include "plan_file.h"
 #include "preprocess.h"
 
 namespace ecgrt {
-
-struct Prediction {
-  std::optional<std::size_t> label;          // index into the classes; none: not sure enough
-  float confidence = 0.0F;                   // probability of the label, given or withheld
-  std::vector<float> probabilities;          // (classes): of the record, calibrated
-  std::vector<float> segment_probabilities;  // (segments, classes)
-  std::vector<std::size_t> segment_labels;   // (segments)
-};
 
 // Immutable after loading; predict() may be called from many threads.
 class Classifier {
@@ -57,7 +49,6 @@ class Classifier {
   bool read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,
                     Scratch& scratch) const;
   void keep_answers(const Window& window, Piece& piece, Prediction& prediction) const;
-  void decide(Prediction& prediction, double min_confidence) const;
 
   std::unique_ptr<MappedFile> file_;  // a TensorRT plan; a CPU plan is not needed once it is loaded
   std::unique_ptr<Backend> backend_;
