@@ -21,6 +21,7 @@ using Json = nlohmann::json;
 constexpr char kMagic[8] = {'E', 'C', 'G', 'R', 'T', 'C', 'P', 'U'};
 constexpr std::uint32_t kFormatVersion = 1;
 constexpr std::size_t kAlignment = 64;
+constexpr char kRebuild[] = "; build it again with ecgrt-build-engine";
 
 struct Preamble {
   char magic[8];
@@ -40,21 +41,10 @@ constexpr std::size_t kMostOfAny = std::size_t{1} << 20;
   throw PlanError(path + ": " + what);
 }
 
-std::uint64_t checksum(std::span<const std::byte> payload) {
-  std::uint64_t sum = 0;
-  const std::size_t words = payload.size() / 8;
-  for (std::size_t i = 0; i < words; ++i) {
-    std::uint64_t word;
-    std::memcpy(&word, payload.data() + 8 * i, 8);
-    sum += word * (2 * i + 1);
-  }
-  return sum;
-}
-
 Preamble read_preamble(const MappedFile& file) {
   const auto bytes = file.bytes();
-  const std::string rebuild = "; build it again with ecgrt-build-engine";
-  if (bytes.size() < sizeof(Preamble)) fail(file.path(), "the plan is cut short" + rebuild);
+  if (bytes.size() < sizeof(Preamble))
+    fail(file.path(), std::string("the plan is cut short") + kRebuild);
   Preamble preamble;
   std::memcpy(&preamble, bytes.data(), sizeof preamble);
   if (preamble.version != kFormatVersion) {
@@ -65,11 +55,10 @@ Preamble read_preamble(const MappedFile& file) {
   }
   if (preamble.file_bytes != bytes.size()) {
     fail(file.path(), "the plan should have " + std::to_string(preamble.file_bytes) +
-                          " bytes but has " + std::to_string(bytes.size()) + rebuild);
+                          " bytes but has " + std::to_string(bytes.size()) + kRebuild);
   }
-  if (bytes.size() % kAlignment != 0 || preamble.header_bytes > bytes.size() - kAlignment ||
-      checksum(bytes.subspan(kAlignment)) != preamble.checksum) {
-    fail(file.path(), "the plan is damaged: its checksum does not match" + rebuild);
+  if (bytes.size() % kAlignment != 0 || preamble.header_bytes > bytes.size() - kAlignment) {
+    throw damaged(file);
   }
   return preamble;
 }
@@ -225,6 +214,22 @@ class Reader {
   CpuPlan plan_;
 };
 
+// Of everything but the convolutions' weights, which lie in the order of the convolutions.
+std::uint64_t checksum_without_weights(const MappedFile& file, const CpuPlan& plan) {
+  std::uint64_t sum = 0;
+  auto rest = file.bytes().subspan(kAlignment);
+  for (const PlanConvolution& conv : plan.convolutions) {
+    const auto weights = conv.weights.bytes();
+    if (weights.data() < rest.data()) {
+      fail(file.path(), "the plan contradicts itself: the place of the weights of " + conv.name);
+    }
+    const auto before = static_cast<std::size_t>(weights.data() - rest.data());
+    sum += checksum(file, rest.first(before));
+    rest = rest.subspan(before + weights.size());
+  }
+  return sum + checksum(file, rest);
+}
+
 }  // namespace
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {
@@ -260,15 +265,39 @@ bool is_cpu_plan(std::span<const std::byte> bytes) {
   return bytes.size() >= sizeof kMagic && std::memcmp(bytes.data(), kMagic, sizeof kMagic) == 0;
 }
 
-CpuPlan read_cpu_plan(const MappedFile& file) try {
+std::uint64_t checksum(const MappedFile& file, std::span<const std::byte> part) {
+  constexpr std::size_t kAhead = 4096;  // the processor itself does not fetch beyond a page
+  const auto offset = static_cast<std::size_t>(part.data() - file.bytes().data()) - kAlignment;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i + 8 <= part.size(); i += 8) {
+    if (i % 64 == 0) __builtin_prefetch(part.data() + i + kAhead);
+    std::uint64_t word;
+    std::memcpy(&word, part.data() + i, 8);
+    sum += word * ((offset + i) / 4 + 1);
+  }
+  return sum;
+}
+
+PlanError damaged(const MappedFile& file) {
+  return PlanError(file.path() + ": the plan is damaged: its checksum does not match" + kRebuild);
+}
+
+CpuPlan read_cpu_plan(const MappedFile& file) {
   const Preamble preamble = read_preamble(file);
   const auto payload = file.bytes().subspan(kAlignment);
-  const auto* text = reinterpret_cast<const char*>(payload.data());
-  const Json header = Json::parse(text, text + preamble.header_bytes);
-  const std::size_t blobs = (preamble.header_bytes + kAlignment - 1) / kAlignment * kAlignment;
-  return Reader(file, header, payload.subspan(std::min(blobs, payload.size()))).read();
-} catch (const Json::exception& error) {
-  fail(file.path(), std::string("the plan's header cannot be read: ") + error.what());
+  try {
+    const auto* text = reinterpret_cast<const char*>(payload.data());
+    const Json header = Json::parse(text, text + preamble.header_bytes);
+    const std::size_t blobs = (preamble.header_bytes + kAlignment - 1) / kAlignment * kAlignment;
+    CpuPlan plan = Reader(file, header, payload.subspan(std::min(blobs, payload.size()))).read();
+    plan.weights_checksum = preamble.checksum - checksum_without_weights(file, plan);
+    return plan;
+  } catch (const std::exception& error) {
+    // Damage explains whatever else is wrong.
+    if (checksum(file, payload) != preamble.checksum) throw damaged(file);
+    if (dynamic_cast<const Json::exception*>(&error) == nullptr) throw;
+    fail(file.path(), std::string("the plan's header cannot be read: ") + error.what());
+  }
 }
 
 }  // namespace ecgrt

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "errors.h"
 #include "metadata.h"
 
 namespace ecgrt {
@@ -71,11 +72,19 @@ struct CpuPlan {
   std::size_t logits = 0;
   std::size_t classes = 0;
   Blob golden_input, golden_probabilities;
+  std::uint64_t weights_checksum = 0;  // what the weights of all convolutions must add up to
 };
 
 bool is_cpu_plan(std::span<const std::byte> bytes);
 
-// Reads and checks the whole plan; its blobs point into `file`. Throws PlanError.
+// Reads a plan and checks all but its weights; its blobs point into `file`. Throws PlanError.
 CpuPlan read_cpu_plan(const MappedFile& file);
+
+// A plan's checksum is the sum of its parts' checksums. Weights are left to whoever reads them
+// anyway: most of the time that checking takes is fetching them.
+std::uint64_t checksum(const MappedFile& file, std::span<const std::byte> part);
+
+// What to throw if a checksum does not match.
+PlanError damaged(const MappedFile& file);
 
 }  // namespace ecgrt

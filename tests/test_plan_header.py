@@ -134,6 +134,7 @@ CONTRADICTIONS = [
     put("convolutions", 0, "weights", "offset", 2**40),
     put("convolutions", 0, "weights", "offset", 2**64 - 64),
     put("convolutions", 0, "weights", "offset", 8),
+    put("convolutions", -1, "weights", "offset", 0),
     put("convolutions", 0, "weights", "count", 2**40),
     put("convolutions", 0, "weights", "count", 2**62),
     put("convolutions", 0, "weights", "type", "int8"),

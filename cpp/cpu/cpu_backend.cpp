@@ -84,13 +84,20 @@ CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const Backen
 CpuBackend::~CpuBackend() = default;
 
 void CpuBackend::pack(const CpuPlan& plan, const MappedFile& file) {
+  const std::size_t count = network_.layers.size();
   std::atomic<std::size_t> next{0};
+  std::atomic<std::uint64_t> sum{0};
   pool_->run([&](std::size_t, std::size_t) {
-    for (std::size_t i = next++; i < network_.layers.size(); i = next++) {
-      network_.layers[i].conv.pack(plan.convolutions[i]);
-      file.release(plan.convolutions[i].weights.bytes());
+    // The last layers are the largest: whoever had one of them last would keep the others waiting.
+    for (std::size_t i = next++; i < count; i = next++) {
+      const std::size_t layer = count - 1 - i;
+      const auto weights = plan.convolutions[layer].weights.bytes();
+      sum += checksum(file, weights);
+      network_.layers[layer].conv.pack(plan.convolutions[layer]);
+      file.release(weights);
     }
   });
+  if (sum != plan.weights_checksum) throw damaged(file);
 }
 
 std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.name; }

@@ -16,8 +16,9 @@ namespace ecgrt {
 
 class CpuBackend final : public Backend {
  public:
-  // Packs the weights for this processor; `plan` is not needed afterwards. Throws
-  // BackendUnavailableError (see select_kernels) or std::invalid_argument (threads).
+  // Packs the weights for this processor; `plan` is not needed afterwards. Throws PlanError (the
+  // weights are damaged), BackendUnavailableError (see select_kernels) or std::invalid_argument
+  // (threads).
   CpuBackend(const CpuPlan& plan, const MappedFile& file, const BackendOptions& options);
   ~CpuBackend() override;
 
