@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -269,3 +271,20 @@ def test_what_is_missing_is_told(
     (folder / "README.md").write_text("# Card\n")
     assert run(folder, data) == 2
     assert "<!-- scores:begin (tools/model_card.py) -->" in capsys.readouterr().err
+
+
+def test_the_scores_are_of_the_model_that_ships_and_the_readme_quotes_them() -> None:
+    root = Path(__file__).parents[1]
+    told = json.loads((root / "models" / "scores.json").read_text())
+    model = (root / "models" / "cinc17.onnx").read_bytes()
+    assert hashlib.sha256(model).hexdigest() == told["model"]["sha256"]
+    scores = told["validation"]["scores"]
+    overall, *rhythms = (scores[key] for key in ("overall", "N", "A", "O"))
+    expected = [overall["value"], *(f1["value"] for f1 in rhythms), overall["low"], overall["high"]]
+    readme = " ".join((root / "README.md").read_text().split())
+    quoted = re.search(
+        r"scores (.+?) on v3 labels \(F1: N (.+?), A (.+?), O (.+?); 95 % interval (.+?) to (.+?)\)",
+        readme,
+    )
+    assert quoted is not None
+    assert list(quoted.groups()) == [f"{value:.3f}" for value in expected]
