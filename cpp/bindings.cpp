@@ -89,6 +89,13 @@ std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double
   return {std::move(array), signal};
 }
 
+// Lets Ctrl-C end a long call. Without a signal, or on another than the main thread, it does
+// nothing.
+void check_signals() {
+  const py::gil_scoped_acquire acquire;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
+
 std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::iterable& xs,
                                          std::optional<double> fs, double min_confidence) {
   std::vector<py::array> arrays;
@@ -101,7 +108,7 @@ std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::ite
   std::vector<Prediction> predictions(signals.size());
   {
     const py::gil_scoped_release release;
-    self.classifier.predict(signals, predictions, min_confidence);
+    self.classifier.predict(signals, predictions, min_confidence, check_signals);
   }
   std::vector<NamedPrediction> named;
   named.reserve(predictions.size());
@@ -116,7 +123,7 @@ NamedPrediction predict_one(const PyClassifier& self, const py::handle& x, std::
   const auto [array, signal] = to_signal(x, fs);
   NamedPrediction named{{}, self.classes};
   const py::gil_scoped_release release;
-  self.classifier.predict({&signal, 1}, {&named.prediction, 1}, min_confidence);
+  self.classifier.predict({&signal, 1}, {&named.prediction, 1}, min_confidence, check_signals);
   return named;
 }
 

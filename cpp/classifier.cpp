@@ -88,7 +88,7 @@ std::shared_ptr<const Resampler> Classifier::resampler(double sampling_rate) con
 }
 
 void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> predictions,
-                         double min_confidence) const {
+                         double min_confidence, const Interlude& interlude) const {
   if (!(min_confidence >= 0 && min_confidence <= 1)) {
     throw std::invalid_argument("min_confidence is a probability, from 0 to 1, not " +
                                 std::to_string(min_confidence));
@@ -110,7 +110,7 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
     predictions[i].segment_probabilities.resize(reader.segments() * metadata().classes.size());
     add_pieces(i, reader, *scratch);
   }
-  run_pieces(scratch->readers, predictions, *scratch);
+  run_pieces(scratch->readers, predictions, *scratch, interlude);
   for (Prediction& prediction : predictions) decide(metadata(), min_confidence, prediction);
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(scratch));
@@ -155,7 +155,9 @@ void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
 }
 
 void Classifier::run_pieces(std::span<const SignalReader> readers,
-                            std::span<Prediction> predictions, Scratch& scratch) const {
+                            std::span<Prediction> predictions, Scratch& scratch,
+                            const Interlude& interlude) const {
+  bool first = true;
   // A few pieces per worker at a time: enough to keep all busy, and the memory stays bounded.
   const std::size_t at_once = 8 * backend_->parallel_windows();
   for (std::size_t begin = 0; begin < scratch.pieces.size(); begin += at_once) {
@@ -168,6 +170,7 @@ void Classifier::run_pieces(std::span<const SignalReader> readers,
       }
     }
     while (read_windows(readers, pieces, scratch)) {
+      if (!std::exchange(first, false) && interlude) interlude();
       backend_->run(scratch.windows);
       for (std::size_t i = 0; i < scratch.windows.size(); ++i) {
         Piece& piece = pieces[scratch.runs[i]];

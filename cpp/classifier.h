@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,8 @@
 
 namespace ecgrt {
 
+using Interlude = std::function<void()>;
+
 // Immutable after loading; predict() may be called from many threads.
 class Classifier {
  public:
@@ -25,9 +28,10 @@ class Classifier {
 
   // A label whose confidence is below `min_confidence` (0 to 1) is withheld. Throws
   // std::invalid_argument for that, or for a signal that cannot be classified. Reusing
-  // `predictions` makes the call free of allocations once their lengths have been seen.
+  // `predictions` makes the call free of allocations once their lengths have been seen. Between
+  // the windows of a long call `interlude` is called; it may throw, and so end the call.
   void predict(std::span<const Signal> signals, std::span<Prediction> predictions,
-               double min_confidence = 0.0) const;
+               double min_confidence = 0.0, const Interlude& interlude = {}) const;
 
   // The largest difference between the probabilities that this engine gives for the plan's own
   // example and those that ONNX Runtime gave when the plan was built. NaN if the plan has none.
@@ -45,7 +49,7 @@ class Classifier {
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
   void add_pieces(std::size_t record, const SignalReader& reader, Scratch& scratch) const;
   void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
-                  Scratch& scratch) const;
+                  Scratch& scratch, const Interlude& interlude) const;
   bool read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,
                     Scratch& scratch) const;
   void keep_answers(const Window& window, Piece& piece, Prediction& prediction) const;

@@ -83,7 +83,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("", "layers", 2),
         ("", "schedule", 2),
         ("", "pool", 5),
-        ("", "classifier", 3),
+        ("", "classifier", 4),
         pytest.param(
             "",
             "allocations",
@@ -95,9 +95,9 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("address", "kernels", 5),
         ("address", "layers", 2),
         ("address", "schedule", 2),
-        ("address", "classifier", 3),
+        ("address", "classifier", 4),
         ("thread", "pool", 5),
-        ("thread", "classifier", 3),
+        ("thread", "classifier", 4),
     ],
 )
 def test_core(

@@ -50,6 +50,8 @@ class Prediction:
 class Classifier:
     """A plan, loaded and ready. Immutable; may be shared by threads.
 
+    Python's other threads run while it works, and Ctrl-C ends a long record or batch.
+
     Parameters
     ----------
     plan

@@ -86,6 +86,32 @@ TEST(classifier, long_record_goes_on_from_window_to_window) {
   }
 }
 
+TEST(classifier, ends_a_call_when_the_interlude_throws) {
+  const std::vector<float> samples = make_signal(700);
+  const Signal signal{samples.data(), SampleType::float32, sizeof(float), samples.size(), 0.0};
+  const std::vector<Signal> signals(40, signal);
+  for (const std::string& plan : check::plans()) {
+    const Classifier classifier(plan, {2, 0});
+    Prediction expected;
+    int calls = 0;
+    const auto interlude = [&] {
+      if (++calls == 2) throw std::runtime_error("enough");
+    };
+    classifier.predict({&signal, 1}, {&expected, 1}, 0.0, interlude);
+    CHECK_AT(calls == 0, plan);  // nothing to wait for
+    std::vector<Prediction> batch(signals.size());
+    bool ended = false;
+    try {
+      classifier.predict(signals, batch, 0.0, interlude);
+    } catch (const std::runtime_error&) {
+      ended = true;
+    }
+    CHECK_AT(ended && calls == 2, plan);
+    classifier.predict(signals, batch);
+    for (const Prediction& prediction : batch) CHECK_AT(same(prediction, expected), plan);
+  }
+}
+
 TEST(classifier, withholds_what_is_not_sure) {
   const std::vector<float> samples = make_signal(700);
   const Signal signal{samples.data(), SampleType::float32, sizeof(float), samples.size(), 0.0};

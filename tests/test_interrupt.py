@@ -1,0 +1,56 @@
+"""Signals that come while the engine is at work: Ctrl-C must not wait for the end of a day."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import pytest
+
+import ecgrt
+
+RECORD = np.random.default_rng(3).normal(0, 200, 10_000).astype(np.float32)
+
+
+class StopError(Exception):
+    """What the handler raises."""
+
+
+@pytest.fixture
+def fifth_tick_stops() -> Iterator[None]:
+    """A handler that raises on the fifth tick of a fast clock.
+
+    Ticks that nobody hears count as one: during a call that does not listen there is no fifth.
+    """
+    ticks = 0
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 5:
+            raise StopError
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_handler_ends_a_call_and_the_classifier_goes_on(
+    threads: int, plan: Path, fifth_tick_stops: None
+) -> None:
+    classifier = ecgrt.Classifier(plan, threads=threads)
+    with pytest.raises(StopError):
+        classifier.predict_batch([RECORD] * 3_000)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    first, second = classifier.predict_batch([RECORD, RECORD])
+    np.testing.assert_array_equal(first.segment_probabilities, second.segment_probabilities)
+    alone = ecgrt.Classifier(plan, threads=1).predict(RECORD)
+    np.testing.assert_allclose(
+        first.segment_probabilities, alone.segment_probabilities, rtol=0, atol=1e-6
+    )
