@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -20,8 +20,8 @@ class StopError(Exception):
 
 
 @pytest.fixture
-def fifth_tick_stops() -> Iterator[None]:
-    """A handler that raises on the fifth tick of a fast clock.
+def ticking() -> Iterator[Callable[..., None]]:
+    """Calls a function beside a fast clock, on whose fifth tick a handler raises.
 
     Ticks that nobody hears count as one: during a call that does not listen there is no fifth.
     """
@@ -34,19 +34,24 @@ def fifth_tick_stops() -> Iterator[None]:
             raise StopError
 
     before = signal.signal(signal.SIGALRM, handler)
-    signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)
-    yield
+
+    def call(function: Callable[..., object], *args: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 1e-3, 1e-3)
+        function(*args)
+
+    yield call
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_handler_ends_a_call_and_the_classifier_goes_on(
-    threads: int, plan: Path, fifth_tick_stops: None
+    threads: int, plan: Path, ticking: Callable[..., None]
 ) -> None:
     classifier = ecgrt.Classifier(plan, threads=threads)
+    batch = [RECORD] * 3_000
     with pytest.raises(StopError):
-        classifier.predict_batch([RECORD] * 3_000)
+        ticking(classifier.predict_batch, batch)
     signal.setitimer(signal.ITIMER_REAL, 0)
     first, second = classifier.predict_batch([RECORD, RECORD])
     np.testing.assert_array_equal(first.segment_probabilities, second.segment_probabilities)
