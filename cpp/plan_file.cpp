@@ -1,11 +1,6 @@
 #include "plan_file.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -214,6 +209,18 @@ class Reader {
   CpuPlan plan_;
 };
 
+CpuPlan read_payload(const MappedFile& file, std::span<const std::byte> payload,
+                     std::size_t header_bytes) {
+  const auto* text = reinterpret_cast<const char*>(payload.data());
+  const std::size_t blobs = (header_bytes + kAlignment - 1) / kAlignment * kAlignment;
+  try {
+    const Json header = Json::parse(text, text + header_bytes);
+    return Reader(file, header, payload.subspan(std::min(blobs, payload.size()))).read();
+  } catch (const Json::exception& error) {
+    fail(file.path(), std::string("the plan's header cannot be read: ") + error.what());
+  }
+}
+
 // Of everything but the convolutions' weights, which lie in the order of the convolutions.
 std::uint64_t checksum_without_weights(const MappedFile& file, const CpuPlan& plan) {
   std::uint64_t sum = 0;
@@ -231,35 +238,6 @@ std::uint64_t checksum_without_weights(const MappedFile& file, const CpuPlan& pl
 }
 
 }  // namespace
-
-MappedFile::MappedFile(const std::string& path) : path_(path) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) fail(path, std::string("cannot open the plan: ") + std::strerror(errno));
-  struct stat status{};
-  const bool regular = ::fstat(file, &status) == 0 && S_ISREG(status.st_mode);
-  void* data = MAP_FAILED;
-  if (regular && status.st_size > 0) {
-    size_ = static_cast<std::size_t>(status.st_size);
-    data = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
-  }
-  ::close(file);
-  if (data == MAP_FAILED) {
-    fail(path, regular && status.st_size == 0 ? "the plan is an empty file"
-                                              : "the plan cannot be mapped; is it a file?");
-  }
-  data_ = static_cast<const std::byte*>(data);
-}
-
-MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
-}
-
-void MappedFile::release(std::span<const std::byte> bytes) const {
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
-  const auto end = reinterpret_cast<std::uintptr_t>(bytes.data() + bytes.size()) / page * page;
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
-}
 
 bool is_cpu_plan(std::span<const std::byte> bytes) {
   return bytes.size() >= sizeof kMagic && std::memcmp(bytes.data(), kMagic, sizeof kMagic) == 0;
@@ -286,17 +264,13 @@ CpuPlan read_cpu_plan(const MappedFile& file) {
   const Preamble preamble = read_preamble(file);
   const auto payload = file.bytes().subspan(kAlignment);
   try {
-    const auto* text = reinterpret_cast<const char*>(payload.data());
-    const Json header = Json::parse(text, text + preamble.header_bytes);
-    const std::size_t blobs = (preamble.header_bytes + kAlignment - 1) / kAlignment * kAlignment;
-    CpuPlan plan = Reader(file, header, payload.subspan(std::min(blobs, payload.size()))).read();
+    CpuPlan plan = read_payload(file, payload, preamble.header_bytes);
     plan.weights_checksum = preamble.checksum - checksum_without_weights(file, plan);
     return plan;
-  } catch (const std::exception& error) {
+  } catch (const std::exception&) {
     // Damage explains whatever else is wrong.
     if (checksum(file, payload) != preamble.checksum) throw damaged(file);
-    if (dynamic_cast<const Json::exception*>(&error) == nullptr) throw;
-    fail(file.path(), std::string("the plan's header cannot be read: ") + error.what());
+    throw;
   }
 }
 

@@ -182,15 +182,7 @@ def split(
     out = directory if out is None else Path(out)
     if not 0 < dev_fraction < 1:
         raise ValueError(f"dev_fraction must lie between 0 and 1, not {dev_fraction}")
-    for folder in (TRAINING, VALIDATION):
-        if not (directory / folder / "RECORDS").is_file():
-            raise FileNotFoundError(
-                f"{directory / folder} is not there or has no RECORDS; fetch it with "
-                f"'ecgrt-data fetch --out {directory}'"
-            )
-    reference = directory / REFERENCE_NAME
-    if not reference.is_file():
-        reference = directory / TRAINING / "REFERENCE.csv"
+    reference = _labels_file(directory)
     examples, copies = _examples(directory, read_reference(reference))
     if like is None:
         chosen = _choose(examples, dev_fraction, seed)
@@ -208,13 +200,10 @@ def split(
     for name, part in (("train.json", train), ("dev.json", dev)):
         write_text(out / name, "".join(_manifest_line(example, out) for example in part))
     validation = [path.name for path in list_records(directory / VALIDATION)]
+    draw = {"seed": seed, "dev_fraction": dev_fraction}
     summary = {
         "label_version": label_version(reference),
-        **(
-            {"seed": seed, "dev_fraction": dev_fraction}
-            if like is None
-            else {"like": Path(like).name}
-        ),
+        **(draw if like is None else {"like": Path(like).name}),
         "samples_per_label": SAMPLES_PER_LABEL,
         "train": _summary(train),
         "dev": _summary(dev),
@@ -223,6 +212,18 @@ def split(
     }
     write_text(out / "split.json", json.dumps(summary, indent=2) + "\n")
     return out / "train.json", out / "dev.json"
+
+
+def _labels_file(directory: Path) -> Path:
+    """Return the best labels of the training records, once all that a split needs is there."""
+    for folder in (TRAINING, VALIDATION):
+        if not (directory / folder / "RECORDS").is_file():
+            raise FileNotFoundError(
+                f"{directory / folder} is not there or has no RECORDS; fetch it with "
+                f"'ecgrt-data fetch --out {directory}'"
+            )
+    final = directory / REFERENCE_NAME
+    return final if final.is_file() else directory / TRAINING / "REFERENCE.csv"
 
 
 def training_records(model: str | Path) -> frozenset[str]:
