@@ -18,6 +18,7 @@ import ecgrt
 from ecgrt import calibration, dataset
 from ecgrt._core import preprocess
 from ecgrt.metadata import Metadata
+from ecgrt.pooling import pool
 from ecgrt.progress import track
 from ecgrt.records import list_records, read_record
 
@@ -41,8 +42,11 @@ def decide(probabilities: np.ndarray, metadata: Metadata) -> int:
     """Return the number of the class that a record's segments (S, C) decide."""
     if metadata.decision == "mode":
         return int(dataset.decide(probabilities))
-    mean = probabilities.mean(axis=0, dtype=np.float64, keepdims=True)
-    calibrated = calibration.calibrate(mean, metadata.calibration_scale, metadata.calibration_bias)
+    segments = probabilities[None].astype(np.float64)
+    pooled = pool(segments.mean(axis=1), segments.std(axis=1), metadata.pooling)
+    calibrated = calibration.calibrate(
+        pooled, metadata.calibration_scale, metadata.calibration_bias
+    )
     return int(calibration.decide(calibrated, metadata.decision_weights)[0])
 
 
