@@ -58,7 +58,26 @@ def test_what_fails_brings_a_pipe_nothing(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["pipe"]
 
 
-def test_standard_output_is_written_to() -> None:
+@pytest.mark.parametrize("name", ["/dev/stdout", "answers.txt"])
+@pytest.mark.parametrize("mode", ["wb", "ab"])
+def test_the_file_that_is_standard_output_is_written_to(
+    tmp_path: Path, name: str, mode: str
+) -> None:
+    program = (
+        "import sys; from ecgrt.files import write_text; print('before'); "
+        "write_text(sys.argv[1], 'new\\n'); print('after')"
+    )
+    file = tmp_path / "answers.txt"
+    file.write_text("old\n")
+    command = [sys.executable, "-c", program, str(tmp_path / name)]
+    with file.open(mode) as stdout:
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    printed = "before\nnew\nafter\n"
+    assert file.read_text() == ("old\n" if mode == "ab" else "") + printed
+
+
+def test_a_pipe_as_standard_output_is_written_to() -> None:
     program = 'from ecgrt.files import write_text; write_text("/dev/stdout", "new")'
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False

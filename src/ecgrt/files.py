@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+STDOUT = 1  # its descriptor
+
 
 def check_writable(path: str | os.PathLike[str], *sources: str | os.PathLike[str]) -> None:
     """Refuse an output path that cannot work, before anything is computed for it.
@@ -44,12 +46,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a path beside `path` to write to, and rename what is there when the block ends.
 
     If the block fails, it is deleted and `path` stays as it was. The name has the suffix of
-    `path`, for Keras goes by it. Of a link, the file that it leads to is replaced. A pipe or a
-    device, such as ``/dev/stdout``, is never replaced: it gets the bytes when the block ends.
+    `path`, for Keras goes by it. Of a link, the file that it leads to is replaced. A pipe, a device
+    and standard output, wherever that leads, are never replaced: they get the bytes when the block
+    ends.
     """
-    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
-        with _copying_to(path) as part:
+    if _is_stream(path):
+        with tempfile.TemporaryDirectory() as folder:
+            part = Path(folder, Path(path).name)
             yield part
+            _send(part, path)
         return
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{os.getpid()}.part-{Path(path).name}")
@@ -64,13 +69,26 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-@contextmanager
-def _copying_to(path: str | os.PathLike[str]) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as folder:
-        part = Path(folder, Path(path).name)
-        yield part
-        with part.open("rb") as source, open(path, "wb") as sink:
-            shutil.copyfileobj(source, sink)
+def _is_stream(path: str | os.PathLike[str]) -> bool:
+    regular = os.path.isfile(path) or os.path.isdir(path)
+    return _is_standard_output(path) or (os.path.exists(path) and not regular)
+
+
+def _is_standard_output(path: str | os.PathLike[str]) -> bool:
+    # By another name too: what the shell has opened must not be pulled from under it.
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(STDOUT))
+    except OSError:
+        return False
+
+
+def _send(part: Path, path: str | os.PathLike[str]) -> None:
+    standard = _is_standard_output(path)
+    if standard:
+        print(end="", flush=True)  # what was printed before comes before
+    to = STDOUT if standard else path
+    with part.open("rb") as source, open(to, "wb", closefd=not standard) as sink:
+        shutil.copyfileobj(source, sink)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
