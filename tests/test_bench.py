@@ -107,6 +107,14 @@ def test_file_that_is_no_model_is_told(
         peer(tmp_path / "not.onnx", normalise).prepare(np.zeros(512), 1)
 
 
+def test_openvino_computes_in_fp32(plan: Path, model: Path) -> None:
+    openvino = pytest.importorskip("openvino")
+    peer = OpenVino(model, Normaliser(ecgrt.Classifier(plan).metadata))
+    compiled = peer._compile(np.zeros((1, 512, 1), np.float32), 1, "LATENCY")
+    precision = compiled.get_property("INFERENCE_PRECISION_HINT")
+    assert precision == openvino.Type.f32
+
+
 def test_threads_of_a_peer_end_with_it(plan: Path, model: Path) -> None:
     pytest.importorskip("onnxruntime")
     normalise = Normaliser(ecgrt.Classifier(plan).metadata)
