@@ -37,10 +37,11 @@ double fft_cycles(const ConvShape& shape, double rows, const FftKernel& fft,
   const double tiles = std::ceil(rows / double(size - shape.taps + 1));
   const double products = double(shape.inputs) * double(shape.outputs);
   const double bins = double(size) / 2;
-  // A complex product is four real ones; a transform of a channel is about 5 n log2 n operations.
+  const double per_product = kernels.planes == 3 ? 3 : 4;
+  // A transform of a channel is about 5 n log2 n operations.
   const double transform =
       tiles * double(shape.inputs + shape.outputs) * 2.5 * bins * (std::log2(bins) + 1);
-  return product_cycles(tiles * bins * 4 * products,
+  return product_cycles(tiles * bins * per_product * products,
                         products * double(size) * double(shape.weight_bytes), kernels) +
          transform / (kTransformShare * kMultiplyAddsPerCycle * kernels.lanes);
 }

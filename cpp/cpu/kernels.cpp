@@ -51,12 +51,13 @@ void forward(const float* input, ptrdiff_t row_stride, ptrdiff_t channels, ptrdi
   for (ptrdiff_t tile = 0; tile < tiles; ++tile) {
     for (ptrdiff_t c = 0; c < channels; c += kLanes) {
       const float* rows = input + tile * rows_per_tile * row_stride + c;
-      float* bins = spectrum + tile * 2 * channels + c;
+      float* bins = spectrum + tile * kPlanes * channels + c;
       transform<Size / 2>(
           [&](int n) __attribute__((always_inline)) { return load(rows + n * row_stride); },
           [&](int b, Vec re, Vec im) __attribute__((always_inline)) {
             store(bins + b * bin_stride, re);
             store(bins + b * bin_stride + channels, im);
+            if constexpr (kPlanes == 3) store(bins + b * bin_stride + 2 * channels, re + im);
           });
     }
   }
@@ -117,7 +118,7 @@ void pack(const float* spectrum, ptrdiff_t bins, ptrdiff_t panels, ptrdiff_t all
   const ptrdiff_t channels = panels * kPanel;
   for (ptrdiff_t bin = 0; bin < bins; ++bin) {
     for (ptrdiff_t panel = 0; panel < panels; ++panel) {
-      const float* from = spectrum + bin * 2 * channels + panel * kPanel;
+      const float* from = spectrum + bin * kPlanes * channels + panel * kPanel;
       float* panel_to = to + (bin * all_panels + panel) * panel_stride;
       unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
         store(panel_to + V * kLanes, load(from + V * kLanes));
@@ -141,7 +142,7 @@ constexpr void (*narrow)(const float*, ptrdiff_t, Half*) = nullptr;
 constexpr bool kNativeHalf = false;
 #endif
 
-static_assert(kPanel <= kMaxPanel && kPackChannels % kPanel == 0);
+static_assert(kPlanes <= kMaxPlanes && kPanel <= kMaxPanel && kPackChannels % kPanel == 0);
 
 }  // namespace
 
@@ -149,6 +150,7 @@ extern const KernelTable kKernels;
 const KernelTable kKernels = {
     ECGRT_ISA_NAME,
     kLanes,
+    kPlanes,
     kComplexRows,
     kPanel,
     kNativeHalf,

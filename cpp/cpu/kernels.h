@@ -30,7 +30,8 @@ struct Epilogue {
 // size - taps + 1 output rows. Its spectrum has size / 2 complex bins: the transform is the odd one
 // (frequencies pi * (4 k + 1) / size), which has no bins that are real, and in which a product is a
 // negacyclic convolution: what wraps around lands in the rows that overlap-save drops anyway.
-// Bin b of tile i lies at spectrum + b * bin_stride + i * 2 * channels: real parts, then imaginary.
+// Bin b of tile i lies at spectrum + b * bin_stride + i * planes * channels: real parts, imaginary
+// parts and, if `forward` writes three planes, their sums; `inverse` reads two.
 struct FftKernel {
   int size;
   void (*forward)(const float* input, ptrdiff_t row_stride, ptrdiff_t channels, ptrdiff_t tiles,
@@ -43,12 +44,14 @@ struct FftKernel {
 
 constexpr int kFftKernels = 5;
 constexpr int kMaxFftSize = 64;
+constexpr int kMaxPlanes = 3;
 constexpr int kMaxPanel = 32;  // divides kPackChannels
 constexpr int kPackChannels = 128;
 
 struct KernelTable {
   const char* name;
   int lanes;         // floats in a vector
+  int planes;        // of an input's spectrum; with 3 a complex product is 3 multiplications, not 4
   int complex_rows;  // rows that multiply takes at a time: blocks of multiples waste nothing
   int panel;         // output channels that one panel of packed weights holds
   bool native_half;  // half-precision weights are read without cost

@@ -40,6 +40,13 @@ void copy_weights(const KernelTable& kernels, const Blob& blob, std::size_t firs
   }
 }
 
+// The floats from one bin to the next: an odd number of cache lines, so that bins of one channel
+// never all fall into one cache set.
+std::size_t bin_stride(std::size_t floats) {
+  constexpr std::size_t kLine = kCacheLine / sizeof(float);
+  return (divide_up(floats, kLine) | 1) * kLine;
+}
+
 }  // namespace
 
 AlignedBuffer::AlignedBuffer(std::size_t bytes)
@@ -115,7 +122,7 @@ void ConvLayer::pack_spectra(const Blob& weights) noexcept {
   const auto width = static_cast<std::size_t>(kernels_.panel);
   const std::size_t at_once = kPackChannels / width;
   alignas(kCacheLine) float tile[kMaxFftSize * kPackChannels];
-  alignas(kCacheLine) float spectrum[kMaxFftSize * kPackChannels];
+  alignas(kCacheLine) float spectrum[kMaxFftSize / 2 * kMaxPlanes * kPackChannels];
   for (std::size_t first = 0; first < panels_; first += at_once) {
     const std::size_t panels = std::min(at_once, panels_ - first);
     const std::size_t channels = std::min(panels * width, outputs_ - first * width);
@@ -130,7 +137,7 @@ void ConvLayer::pack_spectra(const Blob& weights) noexcept {
           std::fill_n(tile + tap * panels * width, channels, 0.0F);
         }
       }
-      fft_->forward(tile, row, row, 1, 1, spectrum, 2 * row);
+      fft_->forward(tile, row, row, 1, 1, spectrum, kernels_.planes * row);
       if (half_) {
         store_halves(spectrum, first, panels, k);
       } else {
@@ -149,7 +156,7 @@ void ConvLayer::store_halves(const float* spectrum, std::size_t first, std::size
   auto* weights = reinterpret_cast<std::uint16_t*>(weights_.data());
   for (std::size_t bin = 0; bin < static_cast<std::size_t>(fft_->size) / 2; ++bin) {
     for (std::size_t p = 0; p < panels; ++p) {
-      const float* from = spectrum + (bin * 2 * panels + p) * width;
+      const float* from = spectrum + (bin * kernels_.planes * panels + p) * width;
       float values[2 * kMaxPanel];
       for (std::size_t n = 0; n < width; ++n) {
         values[n] = from[n];
@@ -159,11 +166,6 @@ void ConvLayer::store_halves(const float* spectrum, std::size_t first, std::size
                       weights + ((bin * panels_ + first + p) * inputs_ + channel) * 2 * width);
     }
   }
-}
-
-std::size_t ConvLayer::bin_stride(std::size_t tiles, std::size_t channels) const {
-  // An odd number of cache lines: bins of one channel then never all fall into one cache set.
-  return tiles * 2 * channels + kCacheLine / sizeof(float);
 }
 
 std::size_t ConvLayer::rows_from(std::size_t input_rows) const {
@@ -177,8 +179,11 @@ std::size_t ConvLayer::rows_to_keep(std::size_t row) const {
 
 bool ConvLayer::shares_weights() const { return weights_.size() > kSharedWeightBytes; }
 
+// Of a tile's spectra.
+std::size_t ConvLayer::floats_per_bin() const { return kernels_.planes * inputs_ + 2 * outputs_; }
+
 std::size_t ConvLayer::tiles_in(std::size_t bytes) const {
-  const std::size_t tile_bytes = fft_->size * (inputs_ + outputs_) * sizeof(float);
+  const std::size_t tile_bytes = fft_->size / 2 * floats_per_bin() * sizeof(float);
   const std::size_t step = kernels_.complex_rows;
   return std::max(bytes / tile_bytes / step * step, step);
 }
@@ -188,7 +193,7 @@ std::size_t ConvLayer::tiles_in(std::size_t bytes) const {
 std::size_t ConvLayer::most_tiles(std::size_t tiles) const {
   if (fft_ == nullptr) return kDirectBlock;
   const std::size_t again = divide_up(tiles, tiles_in(kBlockBytes)) - 1;
-  const std::size_t spectra = tiles * fft_->size * (inputs_ + outputs_) * sizeof(float);
+  const std::size_t spectra = tiles * fft_->size / 2 * floats_per_bin() * sizeof(float);
   const bool large = weights_.size() > kL2Bytes && again * weights_.size() > 2 * spectra;
   return tiles_in(large ? kLargeBlockBytes : kBlockBytes);
 }
@@ -213,7 +218,8 @@ std::size_t ConvLayer::scratch_floats(std::size_t rows) const {
   if (fft_ == nullptr) return 0;
   const std::size_t tiles = std::min(divide_up(rows, rows_per_tile_), tiles_in(kLargeBlockBytes));
   return fft_->size / 2 *
-         (bin_stride(tiles, inputs_) + bin_stride(tiles, panels_ * kernels_.panel));
+         (bin_stride(tiles * kernels_.planes * inputs_) +
+          bin_stride(tiles * 2 * panels_ * kernels_.panel));
 }
 
 void ConvLayer::run(const Tasks& tasks, std::size_t task, const float* input,
@@ -239,8 +245,8 @@ void ConvLayer::run_fft(const Tasks& tasks, std::size_t block, std::size_t group
   const std::size_t panels = std::min(tasks.panels_per_group, panels_ - panel);
   const std::size_t channels = panels * kernels_.panel;
   const std::size_t bins = fft_->size / 2;
-  const std::size_t input_stride = bin_stride(tiles, inputs_);
-  const std::size_t output_stride = bin_stride(tiles, channels);
+  const std::size_t input_stride = bin_stride(tiles * kernels_.planes * inputs_);
+  const std::size_t output_stride = bin_stride(tiles * 2 * channels);
   float* output = scratch + bins * input_stride;
 
   fft_->forward(input + tile * rows_per_tile_ * inputs_, inputs_, inputs_, tiles, rows_per_tile_,

@@ -83,7 +83,7 @@ class ConvLayer {
                const Epilogue& epilogue, float* scratch) const;
   std::size_t tiles_in(std::size_t bytes) const;
   std::size_t most_tiles(std::size_t tiles) const;
-  std::size_t bin_stride(std::size_t tiles, std::size_t channels) const;
+  std::size_t floats_per_bin() const;
   void store_halves(const float* spectrum, std::size_t first, std::size_t panels,
                     std::size_t channel) noexcept;
 

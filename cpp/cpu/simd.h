@@ -39,15 +39,15 @@ ECGRT_INLINE Vec maximum(Vec a, Vec b) { return a > b ? a : b; }
 // sum += x * w and sum -= x * w, in place. With only 16 registers GCC's own choice among the forms
 // of the instruction moves and spills accumulators, so there the form is given.
 ECGRT_INLINE void add_product(Vec& sum, Vec x, Vec w) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-  asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(w));
+#if defined(__AVX2__)
+  asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
 #else
   sum += x * w;
 #endif
 }
 ECGRT_INLINE void subtract_product(Vec& sum, Vec x, Vec w) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-  asm("vfnmadd231ps %2, %1, %0" : "+x"(sum) : "x"(x), "x"(w));
+#if defined(__AVX2__)
+  asm("vfnmadd231ps %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
 #else
   sum -= x * w;
 #endif

@@ -23,6 +23,7 @@ class FftConvolution {
   FftConvolution(const KernelTable& kernels, const FftKernel& fft, const Problem& problem)
       : kernels_(kernels),
         fft_(fft),
+        planes_(static_cast<std::size_t>(kernels.planes)),
         problem_(problem),
         inputs_(problem.shape.inputs),
         panel_(static_cast<std::size_t>(kernels.panel)),
@@ -49,7 +50,8 @@ class FftConvolution {
            const Epilogue& epilogue) const {
     const std::size_t tiles = last - first, panels = last_panel - first_panel;
     const std::size_t count = panels * panel_;
-    const std::size_t in_stride = tiles * 2 * inputs_ + 16, out_stride = tiles * 2 * count + 48;
+    const std::size_t in_stride = tiles * planes_ * inputs_ + 16;
+    const std::size_t out_stride = tiles * 2 * count + 48;
     std::vector<float> in(bins_ * in_stride - 16), out(bins_ * out_stride - 48);
     fft_.forward(input_.data() + first * rows_per_tile_ * inputs_, signed_(inputs_),
                  signed_(inputs_), signed_(tiles), signed_(rows_per_tile_), in.data(),
@@ -80,7 +82,7 @@ class FftConvolution {
   void pack(std::size_t panel, std::size_t channel) {
     const Shape& shape = problem_.shape;
     std::vector<float> tile(static_cast<std::size_t>(fft_.size) * panel_);
-    std::vector<float> spectrum(bins_ * 2 * panel_);
+    std::vector<float> spectrum(bins_ * planes_ * panel_);
     const std::size_t outputs = std::min(panel_, shape.outputs - panel * panel_);
     for (std::size_t tap = 0; tap < shape.taps; ++tap) {
       const auto from = problem_.weights.begin() +
@@ -88,11 +90,11 @@ class FftConvolution {
       std::copy_n(from, outputs, tile.begin() + signed_(tap * panel_));
     }
     const std::ptrdiff_t width = kernels_.panel;
-    fft_.forward(tile.data(), width, width, 1, 1, spectrum.data(), 2 * width);
+    fft_.forward(tile.data(), width, width, 1, 1, spectrum.data(), kernels_.planes * width);
     for (std::size_t bin = 0; bin < bins_; ++bin) {
       const std::size_t to = ((bin * panels_ + panel) * inputs_ + channel) * 2 * panel_;
       for (std::size_t n = 0; n < 2 * panel_; ++n) {  // the conjugate
-        const float value = spectrum[bin * 2 * panel_ + n];
+        const float value = spectrum[bin * planes_ * panel_ + n];
         weights_[to + n] = n < panel_ ? value : -value;
       }
     }
@@ -100,6 +102,7 @@ class FftConvolution {
 
   const KernelTable& kernels_;
   const FftKernel& fft_;
+  std::size_t planes_;
   const Problem& problem_;
   std::size_t inputs_, panel_, panels_, bins_, rows_per_tile_;
   std::vector<float> input_, weights_;
@@ -200,19 +203,33 @@ TEST(kernels, direct_kernel_convolves) {
   }
 }
 
+// Complex rows as a kernel takes them: real parts, imaginary parts and, in a third plane, their
+// sum.
+std::vector<float> complex_rows(std::size_t rows, std::size_t channels, int planes,
+                                std::mt19937& random) {
+  std::vector<float> values;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::vector<float> parts = normals(2 * channels, 1.0, random);
+    values.insert(values.end(), parts.begin(), parts.end());
+    for (std::size_t k = 0; planes == 3 && k < channels; ++k) {
+      values.push_back(parts[k] + parts[channels + k]);
+    }
+  }
+  return values;
+}
+
 // Checks output = input * weights for complex rows, given the weights' values.
 template <class Value>
 void check_products(const std::vector<float>& input, const std::vector<float>& output,
                     std::size_t rows, std::size_t channels, std::size_t panels, std::size_t panel,
                     const Value& weight, const std::string& where) {
-  const std::size_t outputs = panels * panel;
+  const std::size_t outputs = panels * panel, stride = input.size() / rows;
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t n = 0; n < outputs; ++n) {
       std::complex<double> sum = 0;
       double magnitude = 0;
       for (std::size_t k = 0; k < channels; ++k) {
-        const std::complex<double> x(input[row * 2 * channels + k],
-                                     input[(row * 2 + 1) * channels + k]);
+        const std::complex<double> x(input[row * stride + k], input[row * stride + channels + k]);
         const std::size_t at = ((n / panel * channels + k) * 2) * panel + n % panel;
         const std::complex<double> product =
             x * std::complex<double>(weight(at), weight(at + panel));
@@ -233,7 +250,7 @@ TEST(kernels, products_of_a_bin) {
     const auto panel = static_cast<std::size_t>(kernels->panel);
     for (std::size_t rows = 1; rows <= kMostTiles; ++rows) {
       const std::size_t channels = 16 * (1 + rows % 3), panels = 1 + rows / 3 % 3;
-      const std::vector<float> input = normals(rows * 2 * channels, 1.0, random);
+      const std::vector<float> input = complex_rows(rows, channels, kernels->planes, random);
       const std::vector<float> weights = normals(panels * channels * 2 * panel, 1.0, random);
       std::vector<std::uint16_t> halves(weights.size());
       for (auto& half : halves)
