@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import ecgrt
-from ecgrt.records import read_record
+from ecgrt.records.base import read_record
 
 SAMPLES = Path(__file__).parents[1] / "examples" / "records"
 

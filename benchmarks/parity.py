@@ -15,12 +15,13 @@ import numpy as np
 import onnxruntime
 
 import ecgrt
-from ecgrt import calibration, dataset
 from ecgrt._core import preprocess
+from ecgrt._progress import track
+from ecgrt.calibration import measures as calibration
+from ecgrt.calibration.pooling import pool
 from ecgrt.metadata import Metadata
-from ecgrt.pooling import pool
-from ecgrt.progress import track
-from ecgrt.records import list_records, read_record
+from ecgrt.records.base import list_records, read_record
+from ecgrt.training import examples as dataset
 
 
 def reference(

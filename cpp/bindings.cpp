@@ -15,7 +15,7 @@
 #include "cpu/cpu_backend.h"
 #include "cpu/dispatch.h"
 #include "errors.h"
-#include "preprocess.h"
+#include "signal/reader.h"
 
 namespace py = pybind11;
 

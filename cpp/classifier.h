@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "backend.h"
+#include "cpu/plan_file.h"
 #include "decision.h"
-#include "plan_file.h"
-#include "preprocess.h"
+#include "signal/reader.h"
 
 namespace ecgrt {
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgrt.engine.cpu_plan import build_cpu_plan
+from ecgrt.compile.cpu_plan import build_cpu_plan
 
 ROOT = Path(__file__).parents[1]
 

@@ -16,9 +16,9 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 import ecgrt
-from ecgrt.config import NetworkConfig
-from ecgrt.engine.cpu_plan import build_cpu_plan
+from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.metadata import ONNX_KEY, Metadata
+from ecgrt.training.config import NetworkConfig
 
 Array = np.ndarray[Any, Any]
 LABELS = ("A", "N", "O", "~", "V", "F")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from ecgrt.engine.cpu_plan import build_cpu_plan
-from ecgrt.engine.tensorrt_plan import build_tensorrt_plan
-from ecgrt.entry import build_entry
-from ecgrt.evaluate import evaluate
-from ecgrt.export import export
-from ecgrt.files import replacing, write_text
+from ecgrt._files import replacing, write_text
+from ecgrt.challenge.entry import build_entry
+from ecgrt.challenge.evaluate import evaluate
+from ecgrt.compile.cpu_plan import build_cpu_plan
+from ecgrt.compile.tensorrt_plan import build_tensorrt_plan
+from ecgrt.training.export import export
 
 
 def test_the_target_of_a_link_is_replaced(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_the_file_that_is_standard_output_is_written_to(
     tmp_path: Path, name: str, mode: str
 ) -> None:
     program = (
-        "import sys; from ecgrt.files import write_text; print('before'); "
+        "import sys; from ecgrt._files import write_text; print('before'); "
         "write_text(sys.argv[1], 'new\\n'); print('after')"
     )
     file = tmp_path / "answers.txt"
@@ -78,7 +78,7 @@ def test_the_file_that_is_standard_output_is_written_to(
 
 
 def test_a_pipe_as_standard_output_is_written_to() -> None:
-    program = 'from ecgrt.files import write_text; write_text("/dev/stdout", "new")'
+    program = 'from ecgrt._files import write_text; write_text("/dev/stdout", "new")'
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )

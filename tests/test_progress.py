@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ecgrt import progress
+from ecgrt import _progress as progress
 
 
 class Terminal(io.StringIO):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ecgrt.config import TrainConfig
+from ecgrt.training.config import TrainConfig
 
 #: Two blocks of stride 16: one output per 256 samples, as the reference network's.
 TINY_NETWORK: dict[str, Any] = {

@@ -15,10 +15,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ecgrt.extras import require_keras
-from ecgrt.files import replacing
+from ecgrt._extras import require_keras
+from ecgrt._files import replacing
 from ecgrt.metadata import Metadata
-from ecgrt.runs import Run, seen_before
+from ecgrt.training.runs import Run, seen_before
 
 #: What networks must have in common for their weights to mean the same.
 COMMON = ("classes", "sampling_rate", "samples_per_segment", "context_segments")

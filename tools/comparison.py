@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ecgrt import calibration
-from ecgrt.calibrate import Answers
-from ecgrt.calibration import Z95, Array, Floats
-from ecgrt.config import TrainConfig
-from ecgrt.scoring import SCORED_CLASSES
+from ecgrt.calibration import measures as calibration
+from ecgrt.calibration.fit import Answers
+from ecgrt.calibration.measures import Z95, Array, Floats
+from ecgrt.challenge.scoring import SCORED_CLASSES
+from ecgrt.training.config import TrainConfig
 
 RESAMPLES = 2000
 SEED = 2017

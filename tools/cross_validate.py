@@ -24,14 +24,16 @@ from typing import Any
 import numpy as np
 from comparison import Outcome, compare
 
-from ecgrt import calibration, dataset, onnx_file
-from ecgrt.calibrate import Answers, answer
-from ecgrt.config import TrainConfig
-from ecgrt.export import export
-from ecgrt.files import replacing, write_text
+from ecgrt import onnx_file
+from ecgrt._files import replacing, write_text
+from ecgrt.calibration import measures as calibration
+from ecgrt.calibration.fit import Answers, answer
 from ecgrt.metadata import digest_records
-from ecgrt.runs import Run, best
-from ecgrt.train import train
+from ecgrt.training import examples as dataset
+from ecgrt.training.config import TrainConfig
+from ecgrt.training.export import export
+from ecgrt.training.runs import Run, best
+from ecgrt.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Parts of a fold that take turns in being measured by a calibration fitted to the others.

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from ecgrt.config import NetworkConfig
-from ecgrt.dataset import preprocess
-from ecgrt.export import save_onnx, synthetic_signals
-from ecgrt.files import write_text
+from ecgrt._files import write_text
 from ecgrt.metadata import Metadata, digest_records
-from ecgrt.network import build_network
-from ecgrt.records import read_record
+from ecgrt.records.base import read_record
+from ecgrt.training.config import NetworkConfig
+from ecgrt.training.examples import preprocess
+from ecgrt.training.export import save_onnx, synthetic_signals
+from ecgrt.training.network import build_network
 
 #: Dev records on which ONNX Runtime is compared with Keras.
 CHECKED_RECORDS = 32

@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from ecgrt import PlanError
-from ecgrt.extras import require
-from ecgrt.files import write_text
-from ecgrt.physionet import VALIDATION
-from ecgrt.records import read_record
+from ecgrt._extras import require
+from ecgrt._files import write_text
+from ecgrt.challenge.data import VALIDATION
+from ecgrt.records.base import read_record
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backend.h"
-#include "plan_file.h"
+#include "cpu/plan_file.h"
 
 namespace ecgrt {
 

@@ -8,9 +8,9 @@
 
 #include "backend.h"
 #include "cpu/network.h"
+#include "cpu/plan_file.h"
 #include "cpu/thread_pool.h"
 #include "cpu/workspace.h"
-#include "plan_file.h"
 
 namespace ecgrt {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cpu/kernels.h"
-#include "plan_file.h"
+#include "cpu/plan_file.h"
 
 namespace ecgrt {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "cpu/layers.h"
+#include "cpu/plan_file.h"
 #include "cpu/schedule.h"
-#include "plan_file.h"
 
 namespace ecgrt {
 

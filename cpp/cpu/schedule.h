@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cpu/layers.h"
-#include "plan_file.h"
+#include "cpu/plan_file.h"
 
 namespace ecgrt {
 

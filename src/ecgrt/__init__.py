@@ -8,7 +8,7 @@
 ecgrt is not a medical device.
 """
 
-from ecgrt._core import (
+from ._core import (
     BackendUnavailableError,
     Classifier,
     PlanError,

@@ -51,7 +51,7 @@ class Metadata:
     pooling
         How a record's p comes from its segments. Empty means that p is the mean of their
         probabilities. Else a row for each class, of numbers that multiply the logarithms of the
-        means of all classes (at least :data:`ecgrt.pooling.FLOOR`), the standard deviations of
+        means of all classes (at least :data:`ecgrt.calibration.pooling.FLOOR`), the standard deviations of
         all classes over the segments, and 1; p is the softmax of the sums.
     calibration_scale, calibration_bias
         A record's probabilities are ``softmax(scale * log(p) + bias)``: vector scaling (Guo et al. 2017, doi 10.48550/arXiv.1706.04599), the scale being

@@ -1,11 +1,11 @@
-"""An ONNX model as a file, and what it says of itself; the graph is for :mod:`ecgrt.engine`."""
+"""An ONNX model as a file, and what it says of itself; the graph is for :mod:`ecgrt.compile`."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from .extras import require
+from ._extras import require
 from .metadata import ONNX_TRAINING_RECORDS_KEY
 
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from pycuda_runner import PycudaRunner
 
 import ecgrt
-from ecgrt.engine.cpu_plan import build_cpu_plan
-from ecgrt.engine.tensorrt_plan import build_tensorrt_plan, choose_flavour, cuda_device
+from ecgrt.compile.cpu_plan import build_cpu_plan
+from ecgrt.compile.tensorrt_plan import build_tensorrt_plan, choose_flavour, cuda_device
 from ecgrt.metadata import Metadata
-from ecgrt.records import list_records, read_record
+from ecgrt.records.base import list_records, read_record
 
 Floats = NDArray[np.float32]
 

@@ -9,7 +9,7 @@ import acceptance
 import pytest
 from acceptance import Row, Setup
 
-from ecgrt.engine.tensorrt_plan import cuda_device
+from ecgrt.compile.tensorrt_plan import cuda_device
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgrt import Classifier
-from ecgrt.dataset import read_manifest
-from ecgrt.engine.cpu_plan import build_cpu_plan
-from ecgrt.physionet import (
+from ecgrt._progress import track
+from ecgrt.challenge.data import (
     REFERENCE_NAME,
     VALIDATION,
     label_version,
@@ -23,9 +22,10 @@ from ecgrt.physionet import (
     split,
     training_records,
 )
-from ecgrt.progress import track
-from ecgrt.records import Record, list_records, read_record
-from ecgrt.scoring import CLASSES
+from ecgrt.challenge.scoring import CLASSES
+from ecgrt.compile.cpu_plan import build_cpu_plan
+from ecgrt.records.base import Record, list_records, read_record
+from ecgrt.training.examples import read_manifest
 
 #: Records that are classified at a time.
 BATCH = 32
@@ -42,7 +42,7 @@ class Answers:
     names, reference, labels
         Of each record its name, its label and the model's answer.
     probabilities
-        float64 (n, 4), in the order of :data:`ecgrt.scoring.CLASSES`.
+        float64 (n, 4), in the order of :data:`ecgrt.challenge.scoring.CLASSES`.
     confidence
         float64 (n,), the probability of the answer.
     segments

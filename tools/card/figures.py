@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from ecgrt.calibration import BINS
-from ecgrt.files import replacing
-from ecgrt.records import Record
-from ecgrt.scoring import CLASSES
+from ecgrt._files import replacing
+from ecgrt.calibration.measures import BINS
+from ecgrt.challenge.scoring import CLASSES
+from ecgrt.records.base import Record
 
 # Colours by Okabe and Ito, which the colour-blind tell apart.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (

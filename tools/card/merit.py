@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ecgrt.challenge.scoring import CLASSES, SCORED_CLASSES, score
 from ecgrt.metadata import digest_records
-from ecgrt.scoring import CLASSES, SCORED_CLASSES, score
 
 from .answers import Answers, Material
 from .trust import calibration, failures, figure, held_out_error, selective
@@ -89,7 +89,7 @@ def bootstrap(
 def f1_scores(confusions: Counts) -> Floats:
     """Return (n, 5) F1 of N, A, O and ~ and the overall score, of confusion matrices (n, 4, 4).
 
-    As :func:`ecgrt.scoring.score` has them, for thousands of matrices at once; 0/0 is NaN.
+    As :func:`ecgrt.challenge.scoring.score` has them, for thousands of matrices at once; 0/0 is NaN.
     """
     right = np.diagonal(confusions, axis1=1, axis2=2)
     named = confusions.sum(axis=1) + confusions.sum(axis=2)

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from ecgrt.calibration import BINS
-from ecgrt.scoring import CLASSES
+from ecgrt.calibration.measures import BINS
+from ecgrt.challenge.scoring import CLASSES
 
 from .trust import FAILURE_RULE
 

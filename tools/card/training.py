@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ecgrt.runs import Epoch, Run
+from ecgrt.training.runs import Epoch, Run
 
 RUNS = "runs"
 ABLATIONS = "ablations.json"

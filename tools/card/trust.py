@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgrt.calibration import (
+from ecgrt.calibration.measures import (
     BINS,
     Z95,
     calibrate,
@@ -17,7 +17,7 @@ from ecgrt.calibration import (
     expected_calibration_error,
     risk_coverage,
 )
-from ecgrt.scoring import CLASSES, SCORED_CLASSES
+from ecgrt.challenge.scoring import CLASSES, SCORED_CLASSES
 
 from .answers import Answers
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import Classifier
-from ..progress import track
+from .._progress import track
 from .engine import Ecgrt, Normaliser
 from .fresh import measure_cold
 from .measure import measure_latency, measure_throughput

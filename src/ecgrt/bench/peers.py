@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..extras import require, require_keras
+from .._extras import require, require_keras
 from .engine import Array, Engine, Normaliser, Run, UnavailableError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import Classifier
-from ..records import read_record
+from ..records.base import read_record
 from .engine import Array
 
 #: Offset from the R peak (s), width (s) and height (microvolts) of P, Q, R, S and T.

@@ -35,8 +35,8 @@ def train_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from ..config import TrainConfig
-    from ..train import train
+    from ..training.config import TrainConfig
+    from ..training.train import train
 
     print(train(TrainConfig.load(args.config), args.experiment, args.resume))
     return 0
@@ -62,7 +62,7 @@ def export_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ..export import export
+    from ..training.export import export
 
     export(args.checkpoint, args.out)
     return 0
@@ -101,8 +101,8 @@ def calibrate_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _calibrate(args: argparse.Namespace) -> int:
-    from ..calibrate import calibrate
-    from ..calibration_report import to_text
+    from ..calibration.fit import calibrate
+    from ..calibration.report import to_text
 
     report = calibrate(
         args.onnx, args.manifest, args.out, decision=args.decision, pooling=args.pooling
@@ -180,7 +180,7 @@ def _build_engine(args: argparse.Namespace) -> int:
 
 def _choose_target() -> tuple[str, str]:
     """TensorRT where a CUDA device answers and TensorRT is installed, else the CPU, and why."""
-    from ..engine.tensorrt_plan import cuda_device_name, installed_flavours
+    from ..compile.tensorrt_plan import cuda_device_name, installed_flavours
 
     device = cuda_device_name()
     if device is None:
@@ -191,7 +191,7 @@ def _choose_target() -> tuple[str, str]:
 
 
 def _build_tensorrt(args: argparse.Namespace) -> str:
-    from ..engine.tensorrt_plan import build_tensorrt_plan
+    from ..compile.tensorrt_plan import build_tensorrt_plan
 
     build_tensorrt_plan(
         args.onnx,
@@ -209,8 +209,8 @@ def _build_tensorrt(args: argparse.Namespace) -> str:
 def _build_cpu(args: argparse.Namespace) -> str:
     """Build the plan beside its place, move it there once its answers are right."""
     from .. import Classifier, PlanError
-    from ..engine.cpu_plan import build_cpu_plan
-    from ..files import check_writable, replacing
+    from .._files import check_writable, replacing
+    from ..compile.cpu_plan import build_cpu_plan
 
     check_writable(args.out, args.onnx)  # the builder only sees the path beside it
     with replacing(args.out) as unchecked:

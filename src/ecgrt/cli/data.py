@@ -66,14 +66,14 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from ..physionet import PHYSIONET_URL, fetch
+    from ..challenge.data import PHYSIONET_URL, fetch
 
     print(fetch(args.source or PHYSIONET_URL, args.out))
     return 0
 
 
 def _split(args: argparse.Namespace) -> int:
-    from ..physionet import split
+    from ..challenge.data import split
 
     for path in split(args.directory, args.out, args.dev_fraction, args.seed, args.like):
         print(path)

@@ -60,8 +60,8 @@ def _probability(text: str) -> float:
 
 def _predict(args: argparse.Namespace) -> int:
     from .. import Classifier
-    from ..evaluate import RECORD_ERRORS
-    from ..records import read_record
+    from ..challenge.evaluate import RECORD_ERRORS
+    from ..records.base import read_record
 
     classifier = Classifier(find_plan(args.plan))
     if not args.json and sys.stdout.isatty():
@@ -136,7 +136,7 @@ def eval_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from ..evaluate import evaluate
+    from ..challenge.evaluate import evaluate
 
     return evaluate(
         args.directory,
@@ -233,7 +233,7 @@ def entry_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _entry(args: argparse.Namespace) -> int:
-    from ..entry import build_entry
+    from ..challenge.entry import build_entry
 
     authors = {"authors": args.author} if args.author else {}
     path = build_entry(find_plan(args.plan), args.directory, args.out, wheel=args.wheel, **authors)

@@ -1,0 +1,285 @@
+"""From a model and records that it has not learnt from to the same model with calibrated answers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import Classifier, onnx_file
+from .._files import check_writable, replacing
+from .._progress import track
+from ..challenge.data import official_validation
+from ..challenge.scoring import CLASSES, SCORED_CLASSES
+from ..compile.cpu_plan import build_cpu_plan
+from ..metadata import ONNX_KEY, Metadata, digest_records
+from ..training import examples as dataset
+from ..training.examples import LabelledRecord
+from . import measures as calibration
+from .pooling import Weights, fit_pooling, pool
+from .report import Figures, Report, measure
+
+#: What a calibrated model's label may be decided by.
+DECISIONS = ("mode", "mean", "tuned")
+#: Parts of the records that take turns in being measured by a fit to the others.
+FOLDS = 5
+#: Records that are answered at a time.
+BATCH = 64
+
+Integers = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model without calibration says of records, and what is right.
+
+    Attributes
+    ----------
+    probabilities
+        float32 (N, C), the mean over a record's segments.
+    spreads
+        float32 (N, C), the standard deviation over them.
+    modes, labels
+        int (N,), the number of the most frequent segment label, and of the right one.
+    """
+
+    probabilities: dataset.Floats
+    spreads: dataset.Floats
+    modes: Integers
+    labels: Integers
+
+    def __getitem__(self, chosen: Any) -> Answers:
+        return Answers(**{name: values[chosen] for name, values in vars(self).items()})
+
+
+def calibrate(
+    model_path: str | Path,
+    manifest: str | Path,
+    out: str | Path,
+    *,
+    decision: str = "tuned",
+    pooling: str | Path | None = None,
+) -> Report:
+    """Fit a calibration to the records of a manifest and write the model with it.
+
+    The graph stays as it is; a calibration that the model has already is fitted anew, a pooling
+    stays unless another is asked for.
+
+    Parameters
+    ----------
+    model_path
+        What ``ecgrt-export`` wrote.
+    manifest
+        The model's dev records, as ``ecgrt-data split`` writes them.
+    out
+        The ONNX model to write; may be `model_path`.
+    decision
+        ``"mode"`` (the most frequent segment label), ``"mean"`` (the most probable class) or
+        ``"tuned"`` (that with weights, :func:`ecgrt.calibration.measures.fit_decision_weights`).
+    pooling
+        Training records that the pooling of segments is fitted to (:mod:`ecgrt.calibration.pooling`),
+        thousands. What the network is too sure of there, the calibration, which comes after,
+        takes back on dev.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the model, a manifest or a record is missing.
+    ValueError
+        If the model is not one of ours or has classes that the challenge does not know, a record
+        is one of its training records or of the official validation set, one for the pooling is
+        none of its training records, or a class has fewer than :data:`FOLDS` records.
+    """
+    if decision not in DECISIONS:
+        raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
+    check_writable(out)
+    model, metadata = _load(Path(model_path))
+    records = dataset.read_manifest(manifest)
+    trained = _training_set(records, model, metadata)
+    _check_records(records, metadata, Path(manifest), {"model's training set": trained})
+    pooled = replace(metadata, pooling=_fit_pooling(model, metadata, trained, pooling))
+    answers = answer(model, metadata, records)
+    fitted = fit(pooled, answers, decision)
+    report = Report(
+        metadata=fitted,
+        records=dict(Counter(item.label for item in records)),
+        before=measure(*apply(metadata, answers), answers.labels, metadata.classes),
+        after=measure(*apply(fitted, answers), answers.labels, metadata.classes),
+        held_out=_held_out(pooled, answers, decision),
+    )
+    _set_metadata(model, fitted)
+    with replacing(out) as part:
+        part.write_bytes(model.SerializeToString())
+    return report
+
+
+def _fit_pooling(
+    model: Any, metadata: Metadata, trained: set[str], manifest: str | Path | None
+) -> Weights:
+    if manifest is None:
+        return metadata.pooling
+    records = dataset.read_manifest(manifest)
+    # Only training records: the model names them, so that nobody scores it on them unawares.
+    names = {item.record.name for item in records}
+    if others := sorted(names - trained):
+        raise ValueError(
+            f"{manifest}: {len(others)} of the {len(names)} records, such as {others[0]}, are none "
+            "that the model names as its training records; pooling is learnt from those only"
+        )
+    _check_records(records, metadata, Path(manifest), {})
+    answers = answer(model, metadata, records)
+    return fit_pooling(answers.probabilities, answers.spreads, answers.labels)
+
+
+def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) -> Answers:
+    """Run an ONNX model over records with the CPU engine, without its calibration."""
+    classifier = _plain_classifier(model, metadata)
+    by_rate: dict[float | None, list[int]] = {}
+    for number, item in enumerate(records):
+        by_rate.setdefault(item.record.fs, []).append(number)
+    batches = [
+        (fs, numbers[i : i + BATCH])
+        for fs, numbers in by_rate.items()
+        for i in range(0, len(numbers), BATCH)
+    ]
+    probabilities = np.empty((len(records), len(metadata.classes)), np.float32)
+    spreads = np.empty_like(probabilities)
+    modes = np.empty(len(records), np.intp)
+    for fs, numbers in track(batches, desc="batches"):
+        try:
+            found = classifier.predict_batch([records[i].record.signal for i in numbers], fs)
+        except ValueError:
+            for i in numbers:
+                dataset.preprocess(records[i].record, metadata)  # raises with the record's name
+            raise
+        for i, prediction in zip(numbers, found, strict=True):
+            probabilities[i] = prediction.probabilities
+            spreads[i] = prediction.segment_probabilities.std(axis=0, dtype=np.float64)
+            modes[i] = metadata.classes.index(str(prediction.label))
+    labels = np.array([metadata.classes.index(item.label) for item in records], np.intp)
+    return Answers(probabilities, spreads, modes, labels)
+
+
+def _plain_classifier(model: Any, metadata: Metadata) -> Classifier:
+    plain = replace(
+        metadata,
+        decision="mode",
+        pooling=(),
+        calibration_scale=1.0,
+        calibration_bias=(),
+        decision_weights=(),
+    )
+    copy = type(model)()
+    copy.CopyFrom(model)
+    _set_metadata(copy, plain)
+    with tempfile.TemporaryDirectory() as folder:
+        onnx_path, plan = Path(folder, "model.onnx"), Path(folder, "model.plan")
+        onnx_path.write_bytes(copy.SerializeToString())
+        build_cpu_plan(onnx_path, plan)
+        return Classifier(plan)
+
+
+def fit(metadata: Metadata, answers: Answers, decision: str) -> Metadata:
+    """Return the metadata with a calibration, and weights if `decision` is ``"tuned"``."""
+    probabilities = pool(answers.probabilities, answers.spreads, metadata.pooling)
+    scale, bias = calibration.fit_vector_scaling(probabilities, answers.labels)
+    weights: tuple[float, ...] = ()
+    if decision == "tuned":
+        calibrated = calibration.calibrate(probabilities, scale, bias)
+        scored = [label in SCORED_CLASSES for label in metadata.classes]
+        _, weights = calibration.fit_decision_weights(calibrated, answers.labels, scored)
+    return replace(
+        metadata,
+        decision="mode" if decision == "mode" else "mean",
+        calibration_scale=scale,
+        calibration_bias=bias,
+        decision_weights=weights,
+    )
+
+
+def apply(metadata: Metadata, answers: Answers) -> tuple[calibration.Floats, Integers]:
+    """Return (N, C) calibrated probabilities and (N,) labels, as a classifier gives them."""
+    pooled = pool(answers.probabilities, answers.spreads, metadata.pooling)
+    probabilities = calibration.calibrate(
+        pooled, metadata.calibration_scale, metadata.calibration_bias
+    )
+    if metadata.decision == "mode":
+        return probabilities, answers.modes
+    return probabilities, calibration.decide(probabilities, metadata.decision_weights)
+
+
+def _load(path: Path) -> tuple[Any, Metadata]:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no model {path}")
+    model = onnx_file.load_model(path)
+    properties = onnx_file.properties(model)
+    if ONNX_KEY not in properties:
+        raise ValueError(f"{path} carries no {ONNX_KEY!r} metadata; write it with ecgrt-export")
+    return model, Metadata.from_json(properties[ONNX_KEY])
+
+
+def _set_metadata(model: Any, metadata: Metadata) -> None:
+    (entry,) = (entry for entry in model.metadata_props if entry.key == ONNX_KEY)
+    entry.value = metadata.to_json()
+
+
+def _training_set(records: Sequence[LabelledRecord], model: Any, metadata: Metadata) -> set[str]:
+    """Return which records the model was trained on, as far as it or its digest tells."""
+    if trained := set(onnx_file.training_records(model)):
+        return trained
+    names = {item.record.name for item in records}
+    if digest_records(names) == metadata.training_digest:
+        return names
+    print("note: the model does not name its training records; calibrate on others only")
+    return set()
+
+
+def _check_records(
+    records: Sequence[LabelledRecord],
+    metadata: Metadata,
+    manifest: Path,
+    forbidden: Mapping[str, set[str]],
+) -> None:
+    """Refuse records that would flatter the model, or are too few to fit to."""
+    names = {item.record.name for item in records}
+    sets = {**forbidden, "official validation set": _validation(records)}
+    for kind, other in sets.items():
+        if both := sorted(names & other):
+            raise ValueError(
+                f"{manifest}: {len(both)} of the {len(names)} records, such as {both[0]}, belong "
+                f"to the {kind}; give records that do not"
+            )
+    if unknown := set(metadata.classes) ^ set(CLASSES):
+        raise ValueError(
+            f"the model and the challenge differ in the classes {', '.join(sorted(unknown))}; "
+            f"a model of {', '.join(CLASSES)} is accepted"
+        )
+    counts = Counter(item.label for item in records)
+    if few := [label for label in metadata.classes if counts[label] < FOLDS]:
+        raise ValueError(
+            f"{manifest} has {counts[few[0]]} records of {few[0]}; at least {FOLDS} of each class "
+            "are needed, hundreds in all are better"
+        )
+
+
+def _validation(records: Sequence[LabelledRecord]) -> set[str]:
+    """Return the names of the official validation set, if it lies above or beside a record."""
+    folders = {folder for item in records for folder in item.path.resolve().parents}
+    return set().union(*(official_validation(folder) for folder in folders))
+
+
+def _held_out(metadata: Metadata, answers: Answers, decision: str) -> Figures:
+    folds = calibration.stratified_folds(answers.labels, FOLDS)
+    probabilities = np.empty(answers.probabilities.shape)
+    decided = np.empty_like(answers.modes)
+    for fold in range(FOLDS):
+        fitted = fit(metadata, answers[folds != fold], decision)
+        part = folds == fold
+        probabilities[part], decided[part] = apply(fitted, answers[part])
+    return measure(probabilities, decided, answers.labels, metadata.classes)

@@ -1,0 +1,1 @@
+"""From labelled records to a trained network and its ONNX file."""

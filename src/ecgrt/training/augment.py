@@ -1,0 +1,73 @@
+"""Variations of a record that leave its rhythm what it is, so that the network sees more of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .config import TrainConfig
+from .examples import Example, Floats, Integers
+
+#: Hz; where breathing and movement are.
+WANDER_BAND = (0.05, 0.5)
+#: Hz; the mains of the world.
+HUM = (50.0, 60.0)
+
+
+def vary(
+    example: Example, config: TrainConfig, samples_per_segment: int, rng: np.random.Generator
+) -> Example:
+    """Return an example as the recipe has it varied: cropped, stretched, flipped, disturbed.
+
+    Parameters
+    ----------
+    example
+        A preprocessed record; it stays as it is.
+    config
+        Says how much of each; a setting of 0 is left out.
+    samples_per_segment
+        Samples of signal per target.
+    rng
+        Decides; the same state gives the same variation.
+    """
+    signal, targets = _crop(example, config, samples_per_segment, rng)
+    if config.amplitude:
+        signal = signal * np.float32(2 ** rng.uniform(-config.amplitude, config.amplitude))
+    if rng.random() < config.flip:
+        signal = -signal
+    return Example(example.name, signal + _disturbance(signal.size, config, rng), targets)
+
+
+def _crop(
+    example: Example, config: TrainConfig, samples_per_segment: int, rng: np.random.Generator
+) -> tuple[Floats, Integers]:
+    """Return some seconds of the record, faster or slower than they were."""
+    longest = round(config.crop_seconds * config.sampling_rate) // samples_per_segment
+    segments = min(example.targets.size, longest) if longest else example.targets.size
+    stretch = 1 + rng.uniform(-config.stretch, config.stretch)
+    # Of a record that is too short to be played faster, fewer segments are left.
+    segments = max(1, min(segments, int(example.targets.size / stretch)))
+    samples = segments * samples_per_segment
+    start = rng.uniform(0, max(example.signal.size - samples * stretch, 0))
+    times = (start if config.stretch else round(start)) + np.arange(samples) * stretch
+    signal = np.interp(times, np.arange(example.signal.size), example.signal)
+    middles = times[samples_per_segment // 2 :: samples_per_segment] // samples_per_segment
+    chosen = np.minimum(middles.astype(np.intp), example.targets.size - 1)
+    return signal.astype(np.float32), example.targets[chosen]
+
+
+def _disturbance(samples: int, config: TrainConfig, rng: np.random.Generator) -> Floats:
+    """Return baseline wander, hum of the mains and white noise, float32 (samples,)."""
+    time = np.arange(samples, dtype=np.float32) / np.float32(config.sampling_rate)
+    wander = _wave(time, config.wander, rng.uniform(*WANDER_BAND), rng)
+    hum = _wave(time, config.hum, rng.choice(HUM), rng)
+    total = wander + hum
+    if config.noise:
+        level = np.float32(rng.uniform(0, config.noise))
+        total += level * rng.standard_normal(samples, np.float32)
+    return total
+
+
+def _wave(time: Floats, highest: float, frequency: float, rng: np.random.Generator) -> Floats:
+    height, phase = rng.uniform(0, highest), rng.uniform(0, 2 * np.pi)
+    wave: Floats = np.sin(np.float32(2 * np.pi * frequency) * time + np.float32(phase))
+    return np.float32(height) * wave

@@ -1,0 +1,213 @@
+"""Export: from a Keras checkpoint to an ONNX model that carries its metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._extras import require, require_keras
+from .._files import check_writable, replacing
+from ..metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
+from . import examples as dataset
+from .config import TrainConfig
+from .examples import Floats
+from .runs import Run, best
+
+#: Largest difference between a probability of Keras and of ONNX Runtime that is let pass.
+TOLERANCE = 1e-5
+OPSET = 17
+#: Records on which the two are compared, from the shortest to the longest of dev.
+CHECKED_RECORDS = 32
+
+
+def export(checkpoint: str | Path, out: str | Path) -> None:
+    """Export a checkpoint, after ONNX Runtime has agreed with Keras on records of its dev set.
+
+    Where the dev records cannot be found, synthetic signals take their place; what was compared,
+    and the largest difference of a probability, is printed.
+
+    Parameters
+    ----------
+    checkpoint
+        A ``.keras`` file in its run folder, or the run folder for its best checkpoint.
+    out
+        The ONNX model to write; an existing one is replaced, at once and as a whole.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        If the checkpoint, or a file of its run folder, is missing, or `out` cannot be written.
+    ValueError
+        If the checkpoint cannot be read, is not of its run, or would be replaced, or the check
+        fails.
+    """
+    check_writable(out, checkpoint)
+    keras = require_keras()
+    checkpoint, run = _locate(Path(checkpoint))
+    metadata = run.metadata()
+    try:
+        model = keras.saving.load_model(checkpoint, compile=False, safe_mode=True)
+    except Exception as error:  # Keras raises whatever the damage leads to
+        raise ValueError(f"{checkpoint} is not a whole Keras checkpoint: {error}") from error
+    signals, origin = _dev_signals(run, metadata)
+    difference = save_onnx(model, metadata, run.training_records(), out, signals)
+    print(
+        f"{out}: {checkpoint.name}; ONNX Runtime and Keras differ by at most {difference:.1e} "
+        f"in a probability, over {len(signals)} {origin}"
+    )
+
+
+def save_onnx(
+    model: Any,
+    metadata: Metadata,
+    training_records: Sequence[str],
+    path: str | Path,
+    signals: Sequence[Floats],
+) -> float:
+    """Write a network as ONNX once ONNX Runtime agrees with Keras.
+
+    Parameters
+    ----------
+    model
+        The Keras network, (N, T, 1) -> (N, segments, classes).
+    metadata, training_records
+        What the model is to say of itself, and the names of the records that it has seen.
+    path
+        The file to write.
+    signals
+        Preprocessed signals, float32 (n,) each, to compare the two on; at least one.
+
+    Returns
+    -------
+    float
+        The largest difference of a probability, at most :data:`TOLERANCE`.
+
+    Raises
+    ------
+    ValueError
+        If the network's shapes are not those of the metadata, or the two differ by more.
+    """
+    path = Path(path)
+    outputs = len(metadata.classes)
+    if model.input_shape != (None, None, 1) or model.output_shape != (None, None, outputs):
+        raise ValueError(
+            f"the network maps {model.input_shape} to {model.output_shape}; its run has "
+            f"{outputs} classes, (None, None, 1) to (None, None, {outputs})"
+        )
+    content = _convert(model, metadata, training_records)
+    difference = _difference(model, content, signals)
+    if not difference <= TOLERANCE:
+        raise ValueError(
+            f"ONNX Runtime differs from Keras by {difference:.1e} in a probability, more than "
+            f"{TOLERANCE:.0e}; {path} was not written"
+        )
+    with replacing(path) as part:
+        part.write_bytes(content)
+    return difference
+
+
+def synthetic_signals(samples_per_segment: int) -> list[Floats]:
+    """Return preprocessed-looking noise, 1 to 71 segments long, for lack of records."""
+    rng = np.random.default_rng(2017)
+    lengths = [segments * samples_per_segment for segments in (1, 2, 10, 35, 71)]
+    return [np.convolve(rng.normal(size=n), [1, 2, 1], "same").astype(np.float32) for n in lengths]
+
+
+def _locate(path: Path) -> tuple[Path, Run]:
+    """Return the checkpoint and the run folder that it lies in."""
+    if path.is_dir():
+        history = Run(path).history()
+        if not history:
+            raise FileNotFoundError(f"{path} is no run folder with a complete epoch")
+        path = path / best(history).checkpoint
+    if not path.is_file():
+        raise FileNotFoundError(f"no such checkpoint: {path}")
+    for name in ("preprocessing.json", "training_records"):
+        if not (path.parent / name).is_file():
+            raise FileNotFoundError(
+                f"{path.parent / name} is missing; export a checkpoint from within its run folder"
+            )
+    return path, Run(path.parent)
+
+
+def _dev_signals(run: Run, metadata: Metadata) -> tuple[list[Floats], str]:
+    try:
+        config = TrainConfig.load(run.folder / "config.json")
+        records = dataset.read_manifest(config.dev)
+    except FileNotFoundError as error:
+        return (
+            synthetic_signals(metadata.samples_per_segment),
+            f"synthetic signals (not on real records: {error})",
+        )
+    records.sort(key=lambda item: item.record.signal.size)
+    chosen = np.linspace(0, len(records) - 1, min(len(records), CHECKED_RECORDS)).astype(int)
+    return [dataset.prepare(records[i], metadata).signal for i in chosen], "dev records"
+
+
+def _convert(model: Any, metadata: Metadata, training_records: Sequence[str]) -> bytes:
+    """Return the serialised ONNX model; time and batch are its free axes."""
+    tf = require("tensorflow", extra="train")
+    tf2onnx = require("tf2onnx", extra="train")
+    onnx = require("onnx", extra="train")
+    signature = [tf.TensorSpec((None, None, 1), tf.float32, name="signal")]
+    function = tf.function(
+        lambda signal: {"probabilities": model(signal, training=False)}, input_signature=signature
+    )
+    converted, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+    _tidy(converted.graph)
+    _leave_unpadded(onnx, converted.graph)
+    properties = {
+        ONNX_KEY: metadata.to_json(),
+        ONNX_TRAINING_RECORDS_KEY: " ".join(sorted(training_records)),
+    }
+    onnx.helper.set_model_props(converted, properties)
+    onnx.checker.check_model(converted)
+    content: bytes = converted.SerializeToString()
+    return content
+
+
+def _tidy(graph: Any) -> None:
+    """Name the free axes, and the constants by their order: tf2onnx's names vary run by run."""
+    for value, time_axis in ((graph.input[0], "samples"), (graph.output[0], "segments")):
+        batch, time, _ = value.type.tensor_type.shape.dim
+        batch.dim_param, time.dim_param = "batch", time_axis
+    constants = {tensor.name for tensor in graph.initializer}
+    numbers: dict[str, int] = {}
+    for node in graph.node:
+        for position, value in enumerate(node.input):
+            if value in constants:
+                number = numbers.setdefault(value, len(numbers))
+                node.input[position] = f"constant{number}"
+    graph.initializer.sort(key=lambda tensor: numbers[tensor.name])
+    for tensor in graph.initializer:
+        tensor.name = f"constant{numbers[tensor.name]}"
+
+
+def _leave_unpadded(onnx: Any, graph: Any) -> None:
+    """Say of kernels shorter than their stride that they need no padding.
+
+    ONNX Runtime takes 'same' there as a negative padding, and reads other samples than Keras.
+    """
+    for node in graph.node:
+        if node.op_type != "Conv":
+            continue
+        values = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
+        if values["kernel_shape"][-1] < values["strides"][-1]:
+            for one in node.attribute:
+                if one.name == "auto_pad":
+                    one.s = b"VALID"
+
+
+def _difference(model: Any, content: bytes, signals: Sequence[Floats]) -> float:
+    """Return the largest difference of a probability between Keras and ONNX Runtime."""
+    onnxruntime = require("onnxruntime", extra="train")
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    differences = []
+    for signal in signals:
+        batch = signal[np.newaxis, :, np.newaxis]
+        (answer,) = session.run(["probabilities"], {"signal": batch})
+        differences.append(np.abs(answer - model.predict_on_batch(batch)).max())
+    return float(np.max(differences))

@@ -1,0 +1,238 @@
+"""Training: from a configuration to a run folder with a checkpoint per epoch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .._extras import require
+from ..challenge.scoring import CLASSES, SCORED_CLASSES, score
+from ..metadata import Metadata, digest_records
+from . import examples as dataset
+from .config import TrainConfig
+from .curves import plot_curves
+from .examples import Example, LabelledRecord
+from .learner import Learner
+from .runs import Epoch, Run, best, schedule, seen_before
+
+
+def train(config: TrainConfig, experiment: str | None = None, resume: bool = False) -> Path:
+    """Train a network, or go on training it.
+
+    The checkpoint that counts is that of the highest CinC F1 on the dev records, which are seen
+    as they are when serving, without padding. With the schedule ``"plateau"`` the learning rate
+    and the end follow the dev loss. The same seed, data, machine and packages give the same
+    weights, interrupted or not.
+
+    Parameters
+    ----------
+    config
+        The network, its data and the recipe.
+    experiment
+        Name of the run, ``"default"`` by default: the folder in ``config.save_dir`` that gets
+        the run folder, and the model's name.
+    resume
+        Go on after the last complete epoch of the newest run of that name. Only the fields
+        :data:`ecgrt.training.runs.RESUMABLE` may differ from those that it was started with.
+
+    Returns
+    -------
+    Path
+        The run folder; :mod:`ecgrt.training.runs` tells what it holds.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the data or, with `resume`, the run is missing.
+    ValueError
+        If the data or the configuration cannot be used, the loss is no longer a number, or a
+        batch does not fit into memory.
+    ModuleNotFoundError
+        If a package of the extra ``train`` is missing.
+    KeyboardInterrupt
+        On Ctrl-C, after a message that tells how to go on.
+    """
+    name = experiment or "default"
+    require("matplotlib", extra="train")  # or the run would end at its first curves
+    metadata, data = _load(config, name)
+    run, learner, history = _open(config, name, resume, metadata, data.dev_digest)
+    # Only now, for a run that cannot go on stays as it was.
+    run.write_config(config)
+    run.write_data(metadata, data.seen, data.dev_digest)
+    print(f"{run.folder}: {len(data.train)} records to train on, {len(data.dev)} dev records")
+    try:
+        while (reason := _finished(config, history)) is None:
+            row = _epoch(learner, config, history, data)
+            learner.save_network(run.folder / row.checkpoint)
+            learner.save_state(run.resume_file(row.epoch))
+            history.append(row)
+            run.complete(history)
+            plot_curves(history, run.folder / "curves.svg")
+            _report(config, run, history)
+    except KeyboardInterrupt:
+        print(f"\ninterrupted: {len(history)} epochs are complete, go on with --resume")
+        raise
+    winner = best(history)
+    print(f"{reason}; the best is epoch {winner.epoch}, CinC F1 {winner.f1:.3f} on dev:")
+    print(run.folder / winner.checkpoint)
+    return run.folder
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What the network learns from and is judged by.
+
+    `reference` is dev's label by name, `seen` are the names of all records that the weights come
+    from, those of the initial weights among them, and `dev_digest` tells other dev records or
+    labels apart.
+    """
+
+    train: list[Example]
+    dev: list[Example]
+    reference: dict[str, str]
+    classes: tuple[str, ...]
+    seen: list[str]
+    dev_digest: str
+
+
+def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
+    train_records, dev_records = _read(config)
+    before = seen_before(config.initial_weights) if config.initial_weights is not None else set()
+    if known := before & {item.record.name for item in dev_records}:
+        raise ValueError(
+            f"record {min(known)} is in dev, but {config.initial_weights} was trained on it; split "
+            "the records as they were for it, with 'ecgrt-data split --like'"
+        )
+    seen = sorted(before | {item.record.name for item in train_records})
+    metadata = _describe(config, name, train_records, seen)
+    data = _Data(
+        [dataset.prepare(item, metadata) for item in train_records],
+        [dataset.prepare(item, metadata) for item in dev_records],
+        {item.record.name: item.label for item in dev_records},
+        metadata.classes,
+        seen,
+        digest_records(f"{item.record.name} {''.join(item.labels)}" for item in dev_records),
+    )
+    return metadata, data
+
+
+def _read(config: TrainConfig) -> tuple[list[LabelledRecord], list[LabelledRecord]]:
+    train_records = dataset.read_manifest(config.train)
+    dev_records = dataset.read_manifest(config.dev)
+    both = {i.record.name for i in train_records} & {i.record.name for i in dev_records}
+    if both:
+        raise ValueError(f"record {min(both)} is in train and in dev; a record belongs to one")
+    missing = set(SCORED_CLASSES) - {item.label for item in dev_records}
+    if missing:
+        raise ValueError(
+            f"{config.dev} has no record labelled {min(missing)}; the CinC F1, which chooses the "
+            f"checkpoint, needs {', '.join(SCORED_CLASSES)}"
+        )
+    return train_records, dev_records
+
+
+def _describe(
+    config: TrainConfig, name: str, records: Sequence[LabelledRecord], seen: Sequence[str]
+) -> Metadata:
+    mean, std = dataset.statistics(records)
+    digest = digest_records(item.record.name for item in records)
+    return Metadata(
+        model=name,
+        classes=tuple(sorted(CLASSES)),
+        mean=mean,
+        std=std,
+        sampling_rate=config.sampling_rate,
+        samples_per_segment=config.samples_per_segment,
+        context_segments=config.context_segments,
+        label_version=_label_version(config, digest),
+        training_digest=digest_records(seen),
+        training_records=len(seen),
+    )
+
+
+def _label_version(config: TrainConfig, digest: str) -> str:
+    """Return what split.json beside the manifest says of these training records' labels."""
+    try:
+        summary = json.loads(Path(config.train).with_name("split.json").read_text("utf-8"))
+        known = summary["train"]["digest"] == digest
+        return str(summary["label_version"]) if known else "unknown"
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return "unknown"
+
+
+def _open(
+    config: TrainConfig, name: str, resume: bool, metadata: Metadata, dev_digest: str
+) -> tuple[Run, Learner, list[Epoch]]:
+    """Return the run, new or found, its network as it was left, and its complete epochs."""
+    if not resume:
+        # The network first: if it fails, an empty folder would be the newest run.
+        learner = Learner(config, len(metadata.classes))
+        return Run.create(config, name), learner, []
+    run = Run.find(config, name)
+    run.check_data(metadata, dev_digest)
+    history = run.history()
+    learner = Learner(config, len(metadata.classes))
+    if history:
+        learner.load_state(run.resume_file(history[-1].epoch))
+    return run, learner, history
+
+
+def _finished(config: TrainConfig, history: Sequence[Epoch]) -> str | None:
+    """Return why training is over, or None."""
+    if len(history) >= config.max_epochs:
+        return f"{len(history)} epochs are complete"
+    _, waited = schedule(config, [row.val_loss for row in history])
+    if waited >= config.stop_patience:
+        return f"no lower dev loss for {waited} epochs"
+    return None
+
+
+def _epoch(learner: Learner, config: TrainConfig, history: Sequence[Epoch], data: _Data) -> Epoch:
+    start = time.monotonic()
+    number = len(history) + 1
+    rate, _ = schedule(config, [row.val_loss for row in history])
+    loss, accuracy = learner.fit(data.train, number, rate)
+    val_loss, val_accuracy, answers = learner.evaluate(data.dev)
+    result = score(data.reference, {name: data.classes[i] for name, i in answers.items()})
+    return Epoch(
+        epoch=number,
+        learning_rate=rate,
+        loss=loss,
+        accuracy=accuracy,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        f1=result.overall,
+        f1_n=result.f1["N"],
+        f1_a=result.f1["A"],
+        f1_o=result.f1["O"],
+        f1_noise=result.f1["~"],
+        seconds=round(time.monotonic() - start, 1),
+    )
+
+
+def _report(config: TrainConfig, run: Run, history: Sequence[Epoch]) -> None:
+    row = history[-1]
+    print(
+        f"epoch {row.epoch}/{config.max_epochs}: loss {row.loss:.3f}, accuracy {row.accuracy:.3f}"
+        f" | dev loss {row.val_loss:.3f}, accuracy {row.val_accuracy:.3f}, CinC F1 {row.f1:.3f}"
+        f" (N {row.f1_n:.3f}, A {row.f1_a:.3f}, O {row.f1_o:.3f}, ~ {row.f1_noise:.3f})"
+        f" | {row.seconds:.0f} s{', the best so far' if row is best(history) else ''}",
+        flush=True,
+    )
+    if config.tensorboard:
+        _write_curves(row, run)
+
+
+def _write_curves(row: Epoch, run: Run) -> None:
+    """Write an epoch's metrics for TensorBoard, whose own package only the viewer needs."""
+    tf = require("tensorflow", extra="train")
+    scalar = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
+    scalar.plugin_data.plugin_name = "scalars"
+    writer = tf.summary.create_file_writer(str(run.folder / "tensorboard"))
+    with writer.as_default(step=row.epoch):
+        for name, value in asdict(row).items():
+            tf.summary.write(name, tf.constant(value, tf.float32), metadata=scalar)
+    writer.close()

@@ -1,0 +1,156 @@
+"""The C++ core by itself: kernels, layers, threads and memory, plain and under sanitizers.
+
+What runs is in ``tests/cpp/core``, built with the project's own CMakeLists.txt.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from family import build, make_metadata, make_network, wide_network
+
+from ecgrt.training.config import NetworkConfig
+
+SOURCE = Path(__file__).parents[1] / "cpp" / "core"
+#: What a kernel may take from elsewhere: memory functions and the compiler's own.
+LINKED = {"memcpy", "memset", "memmove", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
+
+#: Beside Python first: there pip puts the cmake and the ninja of the test extra.
+CMAKE = shutil.which("cmake", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+COMPILER = os.environ.get("CXX") or shutil.which("c++")
+
+pytestmark = pytest.mark.skipif(not (CMAKE and COMPILER), reason="needs cmake and a C++ compiler")
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A small network in either precision; some of its layers are transformed, some not.
+
+    The answers of the second are calibrated. The third has short windows.
+    """
+    config = NetworkConfig(
+        conv_subsample_lengths=(1, 2, 2), conv_num_filters_start=12, conv_increase_channels_at=1
+    )
+    shape = (config.samples_per_segment, config.context_segments)
+    calibrated = make_metadata(
+        *shape,
+        decision="mean",
+        pooling=((1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.5), (0.0,) * 7, (0.25,) * 7),
+        calibration_scale=0.5,
+        calibration_bias=(0.5, -1.0, 0.0),
+        decision_weights=(1.0, 2.0, 0.5),
+    )
+    models = {"fp32": make_network(config), "fp16": make_network(config, calibrated)}
+    small = [
+        build(model, tmp_path_factory.mktemp(precision), precision=precision)
+        for precision, model in models.items()
+    ]
+    return [*small, build(wide_network(5), tmp_path_factory.mktemp("wide"))]
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The build folders by sanitizer, filled when they are first asked for."""
+    return {s: tmp_path_factory.mktemp(s or "plain") for s in ("", "address", "thread")}
+
+
+def built(programs: dict[str, Path], sanitizer: str) -> Path:
+    folder = programs[sanitizer]
+    if not (folder / "core_tests").exists():
+        options = (f"-DECGRT_SANITIZE={sanitizer}", f"-DPython_EXECUTABLE={sys.executable}")
+        run(str(CMAKE), "-S", SOURCE, "-B", folder, *options)
+        run(str(CMAKE), "--build", folder, "--parallel", str(os.cpu_count()))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("sanitizer", "group", "least"),
+    [
+        ("", "kernels", 5),
+        ("", "layers", 2),
+        ("", "schedule", 2),
+        ("", "pool", 5),
+        ("", "classifier", 4),
+        pytest.param(
+            "",
+            "allocations",
+            3,
+            marks=pytest.mark.skipif(
+                platform.libc_ver()[0] != "glibc", reason="counts allocations of the GNU C library"
+            ),
+        ),
+        ("address", "kernels", 5),
+        ("address", "layers", 2),
+        ("address", "schedule", 2),
+        ("address", "classifier", 4),
+        ("thread", "pool", 5),
+        ("thread", "classifier", 4),
+    ],
+)
+def test_core(
+    sanitizer: str, group: str, least: int, programs: dict[str, Path], plans: list[Path]
+) -> None:
+    output = run(built(programs, sanitizer) / "core_tests", group, *plans)
+    passed = re.findall(r"^ok \w+$", output, flags=re.MULTILINE)
+    assert len(passed) >= least
+    assert f"{len(passed)} passed" in output
+
+
+def strangers(symbols: str, isa: str) -> list[str]:
+    """What ``nm -C`` lists of an object and neither lies in its namespace nor may be linked.
+
+    Local symbols (small letters) are the object's own. Of a weak one, such as an inline function
+    or a standard template, the linker keeps a single copy for the whole program: if that is the
+    one for AVX-512, other processors stop at it.
+    """
+    found = []
+    for line in symbols.splitlines():
+        kind, name = re.fullmatch(r"\s*[0-9a-f]*\s+(\S) (.+)", line).groups()  # type: ignore[union-attr]
+        inside = f"ecgrt::{isa}::" in name
+        local = kind.islower() and kind not in "uvw"
+        if not (local or inside or (kind == "U" and name in LINKED)):
+            found.append(f"{kind} {name}")
+    return found
+
+
+def test_strangers_are_found() -> None:
+    symbols = """\
+0000000000000000 D ecgrt::avx2::kKernels
+0000000000000010 t ecgrt::(anonymous namespace)::forward(float const*)
+                 U memcpy
+0000000000000000 W std::max<int>(int const&, int const&)
+0000000000000000 u ecgrt::sse2::table
+                 U operator new(unsigned long)
+"""
+    assert strangers(symbols, "avx2") == [
+        "W std::max<int>(int const&, int const&)",
+        "u ecgrt::sse2::table",
+        "U operator new(unsigned long)",
+    ]
+
+
+@pytest.mark.skipif(not shutil.which("nm"), reason="needs nm of the binutils")
+def test_kernels_hold_nothing_but_their_own(programs: dict[str, Path]) -> None:
+    objects = {
+        path.parts[path.parts.index("CMakeFiles") + 1]: path
+        for path in built(programs, "").glob("ecgrt/CMakeFiles/ecgrt_kernels_*/**/*.o")
+    }
+    isas = {name.removeprefix("ecgrt_kernels_").removesuffix(".dir") for name in objects}
+    assert isas in ({"sse2", "avx2", "avx512"}, {"neon"}, {"generic"})
+    for isa in isas:
+        symbols = run("nm", "-C", objects[f"ecgrt_kernels_{isa}.dir"])
+        assert f" ecgrt::{isa}::kKernels" in symbols
+        assert strangers(symbols, isa) == []

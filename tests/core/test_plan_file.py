@@ -1,0 +1,185 @@
+"""CPU plans on disk: damaged, foreign and half-written ones."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from family import SMALL, make_network, make_selector, save
+
+import ecgrt
+from ecgrt.compile.cpu_plan import ALIGNMENT, build_cpu_plan
+
+SIGNAL = np.random.default_rng(5).normal(size=40)
+# Bytes of the preamble that stand for nothing.
+PADDING = (*range(12, 16), *range(40, 64))
+
+
+def classify(path: Path) -> bytes:
+    answer = ecgrt.Classifier(path, threads=1).predict(SIGNAL)
+    return answer.segment_probabilities.tobytes()
+
+
+def test_one_changed_byte_is_always_noticed(plan_bytes: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "changed.plan"
+    path.write_bytes(plan_bytes)
+    expected = classify(path)
+    rng = np.random.default_rng(11)
+    positions = [*range(ALIGNMENT), *rng.integers(ALIGNMENT, len(plan_bytes), 1500).tolist()]
+    for position in positions:
+        changed = bytearray(plan_bytes)
+        changed[position] ^= 1 << rng.integers(8)
+        path.write_bytes(changed)
+        if position in PADDING:
+            assert classify(path) == expected
+            continue
+        what = "damaged" if position >= ALIGNMENT else ""
+        with pytest.raises(ecgrt.PlanError, match=rf"changed\.plan: .*{what}"):
+            ecgrt.Classifier(path, threads=1)
+
+
+def test_blocks_that_changed_places_are_noticed(plan_bytes: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "changed.plan"
+    blocks = [plan_bytes[i : i + 64] for i in range(0, len(plan_bytes), 64)]
+    for first, second in ((5, 6), (10, len(blocks) - 3), (1, 2)):
+        swapped = blocks.copy()
+        swapped[first], swapped[second] = blocks[second], blocks[first]
+        path.write_bytes(b"".join(swapped))
+        assert path.read_bytes() != plan_bytes
+        with pytest.raises(ecgrt.PlanError, match="damaged"):
+            ecgrt.Classifier(path)
+
+
+def test_truncated_plan(plan_bytes: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "short.plan"
+    sizes = {*range(1, 200, 7), 63, 64, 65, *range(200, len(plan_bytes), 997), len(plan_bytes) - 1}
+    for size in sorted(sizes):
+        path.write_bytes(plan_bytes[:size])
+        with pytest.raises(ecgrt.PlanError, match=r"short\.plan"):
+            ecgrt.Classifier(path)
+
+
+def test_plan_with_more_behind_it(plan_bytes: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "long.plan"
+    for more in (b"\0", bytes(64), plan_bytes):
+        path.write_bytes(plan_bytes + more)
+        with pytest.raises(ecgrt.PlanError, match="bytes"):
+            ecgrt.Classifier(path)
+
+
+@pytest.mark.parametrize("version", [0, 2, 3, 2**31])
+def test_other_format_version_says_what_to_do(
+    version: int, plan_bytes: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "other.plan"
+    path.write_bytes(plan_bytes[:8] + struct.pack("<I", version) + plan_bytes[12:])
+    with pytest.raises(ecgrt.PlanError, match=f"format version {version}.*ecgrt-build-engine"):
+        ecgrt.Classifier(path)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        b"ECGRTGPU" + bytes(56),
+        b"A00001,N\n",
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        b"ECGRTCP",
+        bytes(4096),
+    ],
+)
+def test_file_that_is_no_plan(other: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "other.plan"
+    path.write_bytes(other)
+    with pytest.raises(ecgrt.PlanError, match=r"other\.plan: .*ecgrt-build-engine"):
+        ecgrt.Classifier(path)
+
+
+def test_onnx_in_place_of_a_plan(tmp_path: Path) -> None:
+    path = save(make_selector(), tmp_path / "model.onnx")
+    with pytest.raises(ecgrt.PlanError, match=r"ecgrt-build-engine model\.onnx"):
+        ecgrt.Classifier(path)
+
+
+def test_empty_file_directory_and_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "empty.plan").touch()
+    (tmp_path / "folder.plan").mkdir()
+    for name, says in (("empty", "empty"), ("folder", "file"), ("missing", "No such file")):
+        with pytest.raises(ecgrt.PlanError, match=rf"{name}\.plan: .*{says}"):
+            ecgrt.Classifier(tmp_path / f"{name}.plan")
+
+
+@pytest.mark.parametrize("plan", [None, 3, 1.5, ["model.plan"], object()])
+def test_plan_that_is_no_path(plan: Any) -> None:
+    with pytest.raises(TypeError):
+        ecgrt.Classifier(plan)
+
+
+def test_path_in_any_form(
+    plan_bytes: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "modèle ✓.plan"
+    path.write_bytes(plan_bytes)
+    monkeypatch.chdir(tmp_path)
+    answers = {classify(p) for p in (path, str(path), path.name)}  # type: ignore[arg-type]
+    assert len(answers) == 1
+
+
+# -- writing
+
+
+def test_plan_is_read_once(plan_bytes: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.plan"
+    path.write_bytes(plan_bytes)
+    expected = classify(path)
+    for spoil in (path.unlink, lambda: path.write_bytes(bytes(len(plan_bytes))), path.touch):
+        path.unlink(missing_ok=True)
+        path.write_bytes(plan_bytes)
+        classifier = ecgrt.Classifier(path, threads=1)
+        spoil()
+        assert classifier.predict(SIGNAL).segment_probabilities.tobytes() == expected
+        assert classifier.self_test() < 1e-5
+
+
+def test_plan_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    model, plan = save(make_selector(), tmp_path / "model.onnx"), tmp_path / "model.plan"
+    plan.write_bytes(b"the plan of before")
+    with plan.open("rb") as before:
+        build_cpu_plan(model, plan)
+        assert before.read() == b"the plan of before"
+    assert ecgrt.Classifier(plan).self_test() < 1e-5
+    assert sorted(os.listdir(tmp_path)) == ["model.onnx", "model.plan"]
+
+
+def failing_replace(*_: object) -> None:
+    raise OSError("no space left")
+
+
+def test_failure_to_write_leaves_the_old_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, plan = save(make_selector(), tmp_path / "model.onnx"), tmp_path / "model.plan"
+    plan.write_bytes(b"the plan of before")
+    monkeypatch.setattr(os, "replace", failing_replace)
+    with pytest.raises(OSError, match="no space left"):
+        build_cpu_plan(model, plan)
+    assert plan.read_bytes() == b"the plan of before"
+    assert sorted(os.listdir(tmp_path)) == ["model.onnx", "model.plan"]
+
+
+def test_plan_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    model = save(make_selector(), tmp_path / "model.onnx")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        build_cpu_plan(model, tmp_path / "nowhere" / "model.plan")
+
+
+def test_same_model_gives_the_same_plan(tmp_path: Path) -> None:
+    model = save(make_network(SMALL), tmp_path / "model.onnx")
+    contents = set[bytes]()
+    for name in ("a.plan", "b.plan"):
+        build_cpu_plan(model, tmp_path / name)
+        contents.add((tmp_path / name).read_bytes())
+    assert len(contents) == 1
