@@ -17,11 +17,12 @@ import onnxruntime
 import ecgrt
 from ecgrt._core import preprocess
 from ecgrt._progress import track
-from ecgrt.calibration import measures as calibration
 from ecgrt.calibration.pooling import pool
+from ecgrt.calibration.scaling import apply_scaling
+from ecgrt.calibration.weights import decide
 from ecgrt.metadata import Metadata
 from ecgrt.records.base import list_records, read_record
-from ecgrt.training import examples as dataset
+from ecgrt.training import examples
 
 
 def reference(
@@ -39,16 +40,14 @@ def reference(
     return answers
 
 
-def decide(probabilities: np.ndarray, metadata: Metadata) -> int:
+def decide_record(probabilities: np.ndarray, metadata: Metadata) -> int:
     """Return the number of the class that a record's segments (S, C) decide."""
     if metadata.decision == "mode":
-        return int(dataset.decide(probabilities))
+        return int(examples.decide(probabilities))
     segments = probabilities[None].astype(np.float64)
     pooled = pool(segments.mean(axis=1), segments.std(axis=1), metadata.pooling)
-    calibrated = calibration.calibrate(
-        pooled, metadata.calibration_scale, metadata.calibration_bias
-    )
-    return int(calibration.decide(calibrated, metadata.decision_weights)[0])
+    calibrated = apply_scaling(pooled, metadata.calibration_scale, metadata.calibration_bias)
+    return int(decide(calibrated, metadata.decision_weights)[0])
 
 
 def main() -> None:
@@ -76,7 +75,7 @@ def main() -> None:
         if difference > worst:
             worst, worst_name = difference, path.name
         other_segments += int((found.argmax(1) != wanted.argmax(1)).sum())
-        other_labels += classifier.classes[decide(wanted, metadata)] != prediction.label
+        other_labels += classifier.classes[decide_record(wanted, metadata)] != prediction.label
     print(
         f"{args.plan} on {classifier.backend}, {len(records)} records: max |dp| {worst:.2e} "
         f"({worst_name}); {other_labels} labels and {other_segments} segment labels differ"

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ecgrt.calibration import measures as calibration
 from ecgrt.calibration.fit import Answers
-from ecgrt.calibration.measures import Z95, Array, Floats
+from ecgrt.calibration.measures import (
+    TINY,
+    Z95,
+    Array,
+    Floats,
+    bootstrap_counts,
+    confusion_matrices,
+    f1_scores,
+)
 from ecgrt.challenge.scoring import SCORED_CLASSES
 from ecgrt.training.config import TrainConfig
 
@@ -65,7 +72,7 @@ def compare(
     loss normal, of the records' differences.
     """
     records = sum(len(outcome.answers.labels) for outcome in outcomes[base])
-    counts = calibration.bootstrap_counts(records, RESAMPLES, SEED)
+    counts = bootstrap_counts(records, RESAMPLES, SEED)
     scores = {name: _score(runs, counts) for name, runs in outcomes.items()}
     rows = []
     for name, config in recipes.items():
@@ -102,15 +109,15 @@ def _score(runs: Sequence[Outcome], counts: Array) -> _Scores:
     )[:, 0]
 
     def f1(how_often: Array) -> Floats:
-        matrices = calibration.confusion_matrices(labels, modes, how_often, len(classes))
-        return calibration.f1_scores(matrices)
+        matrices = confusion_matrices(labels, modes, how_often, len(classes))
+        return f1_scores(matrices)
 
     whole = f1(np.ones((1, len(labels))))[0]
     return _Scores(
         f1=whole,
         overall=float(whole[scored].mean()),
         draws=f1(counts)[:, scored].mean(axis=1),
-        losses=-np.log(np.maximum(right, calibration.TINY)),
+        losses=-np.log(np.maximum(right, TINY)),
     )
 
 

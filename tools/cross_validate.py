@@ -26,10 +26,11 @@ from comparison import Outcome, compare
 
 from ecgrt import onnx_file
 from ecgrt._files import replacing, write_text
-from ecgrt.calibration import measures as calibration
 from ecgrt.calibration.fit import Answers, answer
+from ecgrt.calibration.measures import stratified_folds
+from ecgrt.calibration.scaling import scale_held_out
 from ecgrt.metadata import digest_records
-from ecgrt.training import examples as dataset
+from ecgrt.records.manifest import manifest_lines, read_manifest
 from ecgrt.training.config import TrainConfig
 from ecgrt.training.export import export
 from ecgrt.training.runs import Run, best
@@ -105,7 +106,7 @@ def cross_validate(
         ]
         for i, name in enumerate(recipes)
     }
-    names = [item.record.name for item in dataset.read_manifest(train_manifest)]
+    names = [item.record.name for item in read_manifest(train_manifest)]
     return {
         "records": len(names),
         "digest": digest_records(names),
@@ -117,12 +118,12 @@ def cross_validate(
 
 def write_folds(manifest: Path, folder: Path, folds: int) -> list[tuple[Path, Path]]:
     """Share out a manifest's records; return for each fold the manifests of the rest and of it."""
-    items = dataset.read_manifest(manifest)
+    items = read_manifest(manifest)
     lines = []
-    for _, line in dataset.manifest_lines(manifest):
+    for _, line in manifest_lines(manifest):
         entry = json.loads(line)
         lines.append(json.dumps({**entry, "ecg": str(manifest.parent.resolve() / entry["ecg"])}))
-    numbers = calibration.stratified_folds(np.array([item.label for item in items]), folds)
+    numbers = stratified_folds(np.array([item.label for item in items]), folds)
     parts = []
     for fold in range(folds):
         pair = (folder / f"fold-{fold + 1}-train.json", folder / f"fold-{fold + 1}-held-out.json")
@@ -145,7 +146,7 @@ def _outcome(run: Run, held_out: Path) -> Outcome:
     answers = _answers(run, held_out)
     return Outcome(
         answers,
-        calibration.calibrate_held_out(answers.probabilities, answers.labels, CALIBRATION_FOLDS),
+        scale_held_out(answers.probabilities, answers.labels, CALIBRATION_FOLDS),
         metadata.classes,
         epochs=len(history),
         dev_f1=best(history).f1,
@@ -161,7 +162,7 @@ def _answers(run: Run, held_out: Path) -> Answers:
             return Answers(**arrays)
     model = run.folder / "best.onnx"
     export(run.folder, model)
-    answers = answer(onnx_file.load_model(model), run.metadata(), dataset.read_manifest(held_out))
+    answers = answer(onnx_file.load_model(model), run.metadata(), read_manifest(held_out))
     with replacing(kept) as part, part.open("wb") as file:
         np.savez(file, **vars(answers))
     return answers

@@ -14,11 +14,11 @@ from scipy.special import softmax
 
 import ecgrt
 from ecgrt import cli
-from ecgrt.calibration.fit import calibrate
+from ecgrt.calibration.fit import calibrate_model
 from ecgrt.calibration.report import to_text
 from ecgrt.challenge.scoring import score
 from ecgrt.metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata, digest_records
-from ecgrt.training import examples as dataset
+from ecgrt.records.manifest import read_manifest
 
 CLASSES = "ANO~"
 #: The network is twice as sure as it should be, and misses fibrillation.
@@ -64,7 +64,7 @@ def test_calibrated_model_answers_as_reported(
     decision: str, manifest: Path, tmp_path: Path
 ) -> None:
     path, out = save_model(tmp_path), tmp_path / "calibrated.onnx"
-    report = calibrate(path, manifest, out, decision=decision)
+    report = calibrate_model(path, manifest, out, decision=decision)
     metadata = metadata_of(out)
     assert metadata == report.metadata
     assert metadata.decision == ("mode" if decision == "mode" else "mean")
@@ -73,7 +73,7 @@ def test_calibrated_model_answers_as_reported(
     assert metadata.calibration_bias == pytest.approx(TRUTH["bias"], abs=0.5)
 
     classifier = ecgrt.Classifier(build(onnx.load(out), tmp_path))
-    records = dataset.read_manifest(manifest)
+    records = read_manifest(manifest)
     found = classifier.predict_batch([item.record.signal for item in records])
     labels = {item.record.name: item.label for item in records}
     answers = {item.record.name: str(p.label) for item, p in zip(records, found, strict=True)}
@@ -89,17 +89,17 @@ def test_calibrated_model_answers_as_reported(
 
 
 def test_calibration_helps_records_that_were_not_fitted(manifest: Path, tmp_path: Path) -> None:
-    report = calibrate(save_model(tmp_path), manifest, tmp_path / "out.onnx")
+    report = calibrate_model(save_model(tmp_path), manifest, tmp_path / "out.onnx")
     assert report.after.log_loss < report.held_out.log_loss < report.before.log_loss - 0.02
     assert report.held_out.calibration_error < report.before.calibration_error / 2
     assert report.held_out.brier < report.before.brier
     assert "gains nothing" not in to_text(report)
-    assert report == calibrate(tmp_path / "model.onnx", manifest, tmp_path / "out.onnx")
+    assert report == calibrate_model(tmp_path / "model.onnx", manifest, tmp_path / "out.onnx")
 
 
 def test_only_the_metadata_changes(manifest: Path, tmp_path: Path) -> None:
     path = save_model(tmp_path)
-    calibrate(path, manifest, tmp_path / "out.onnx")
+    calibrate_model(path, manifest, tmp_path / "out.onnx")
     before, after = onnx.load(path), onnx.load(tmp_path / "out.onnx")
     assert after.graph == before.graph
     assert [p.key for p in after.metadata_props] == [p.key for p in before.metadata_props]
@@ -109,8 +109,8 @@ def test_only_the_metadata_changes(manifest: Path, tmp_path: Path) -> None:
 
 def test_a_calibrated_model_is_fitted_anew(manifest: Path, tmp_path: Path) -> None:
     path = save_model(tmp_path)
-    first = calibrate(path, manifest, path)
-    again = calibrate(path, manifest, path)
+    first = calibrate_model(path, manifest, path)
+    again = calibrate_model(path, manifest, path)
     assert again.metadata == first.metadata
     assert again.before == again.after == first.after
     assert again.held_out == first.held_out
@@ -130,14 +130,14 @@ def test_refused_models(
 ) -> None:
     path = save_model(tmp_path, trained, **changes)
     with pytest.raises(ValueError, match=message):
-        calibrate(path, manifest, tmp_path / "out.onnx")
+        calibrate_model(path, manifest, tmp_path / "out.onnx")
     assert not (tmp_path / "out.onnx").exists()
 
 
 def test_a_model_that_does_not_name_its_training_records(
     manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    calibrate(save_model(tmp_path, ""), manifest, tmp_path / "out.onnx", decision="mean")
+    calibrate_model(save_model(tmp_path, ""), manifest, tmp_path / "out.onnx", decision="mean")
     assert "does not name its training records" in capsys.readouterr().out
 
 
@@ -149,37 +149,37 @@ def test_official_validation_records_are_refused(place: str, tmp_path: Path) -> 
     (tmp_path / place).mkdir(exist_ok=True)
     write_records(tmp_path / place, 100)
     with pytest.raises(ValueError, match="such as r003, belong to the official validation set"):
-        calibrate(save_model(tmp_path), tmp_path / place / "dev.json", tmp_path / "out.onnx")
+        calibrate_model(save_model(tmp_path), tmp_path / place / "dev.json", tmp_path / "out.onnx")
 
 
 def test_refused_manifests(manifest: Path, tmp_path: Path) -> None:
     path = save_model(tmp_path)
     few = write_records(tmp_path, 6)
     with pytest.raises(ValueError, match="at least 5 of each class"):
-        calibrate(path, few, tmp_path / "out.onnx")
+        calibrate_model(path, few, tmp_path / "out.onnx")
     few.write_text(manifest.read_text())
     for record in manifest.parent.glob("*.npy"):
         (tmp_path / record.name).write_bytes(record.read_bytes())
     np.save(tmp_path / "r005.npy", np.array([0, np.nan, 0, 0]))
     with pytest.raises(ValueError, match="record r005"):
-        calibrate(path, few, tmp_path / "out.onnx")
+        calibrate_model(path, few, tmp_path / "out.onnx")
 
 
 def test_other_refusals(manifest: Path, tmp_path: Path) -> None:
     path, out = save_model(tmp_path), tmp_path / "out.onnx"
     with pytest.raises(ValueError, match="decision must be one of"):
-        calibrate(path, manifest, out, decision="median")
+        calibrate_model(path, manifest, out, decision="median")
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*nowhere"):
-        calibrate(path, manifest, tmp_path / "nowhere" / "out.onnx")
+        calibrate_model(path, manifest, tmp_path / "nowhere" / "out.onnx")
     with pytest.raises(FileNotFoundError, match="there is no model"):
-        calibrate(tmp_path / "gone.onnx", manifest, out)
+        calibrate_model(tmp_path / "gone.onnx", manifest, out)
     path.write_bytes(b"not protobuf")
     with pytest.raises(ValueError, match="is not an ONNX model"):
-        calibrate(path, manifest, out)
+        calibrate_model(path, manifest, out)
     model = make_selector()
     del model.metadata_props[:]
     with pytest.raises(ValueError, match="no 'ecgrt' metadata"):
-        calibrate(save(model, path), manifest, out)
+        calibrate_model(save(model, path), manifest, out)
 
 
 def test_command(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,7 +187,7 @@ def test_command(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     argv = [save_model(tmp_path), manifest, "-o", out, "--decision", "mean"]
     assert cli.calibrate_main([str(arg) for arg in argv]) == 0
     text = capsys.readouterr().out
-    report = calibrate(tmp_path / "model.onnx", manifest, out, decision="mean")
+    report = calibrate_model(tmp_path / "model.onnx", manifest, out, decision="mean")
     assert text == f"{to_text(report)}\n{out}\n"
     for figure in (report.before.log_loss, report.held_out.calibration_error):
         assert f"{figure:.4f}" in text

@@ -14,11 +14,11 @@ from scipy.special import log_softmax, softmax
 
 import ecgrt
 from ecgrt import cli
-from ecgrt.calibration.fit import calibrate
-from ecgrt.calibration.measures import calibrate as scale_probabilities
+from ecgrt.calibration.fit import calibrate_model
 from ecgrt.calibration.pooling import FLOOR, LOG_STD, SPREAD_STD, fit_pooling, pool
+from ecgrt.calibration.scaling import apply_scaling
 from ecgrt.metadata import ONNX_TRAINING_RECORDS_KEY
-from ecgrt.training import examples as dataset
+from ecgrt.records.manifest import read_manifest
 
 Array = np.ndarray[Any, Any]
 CLASSES = "ANO~"
@@ -134,7 +134,7 @@ def test_a_classifier_pools_by_the_formula(decision: str, tmp_path: Path) -> Non
         label = before.label if decision == "mode" else CLASSES[expected.argmax()]
         assert found.label == label
         changed += found.label != before.label
-        expected = scale_probabilities(expected[None], 1.5, (1.0, 0.0, 0.0, -1.0))[0]
+        expected = apply_scaling(expected[None], 1.5, (1.0, 0.0, 0.0, -1.0))[0]
         np.testing.assert_allclose(
             scaled.predict(logits.ravel()).probabilities, expected, rtol=5e-6, atol=1e-9
         )
@@ -157,7 +157,7 @@ def write_records(folder: Path, count: int, seed: int) -> Path:
 
 def save_model(path: Path, trained: Path) -> Path:
     model = make_selector()
-    names = " ".join(item.record.name for item in dataset.read_manifest(trained))
+    names = " ".join(item.record.name for item in read_manifest(trained))
     model.metadata_props.add(key=ONNX_TRAINING_RECORDS_KEY, value=names)
     return save(model, path)
 
@@ -173,18 +173,18 @@ def test_learnt_from_training_records_it_helps_others(
 ) -> None:
     train, dev = manifests
     path, out = save_model(tmp_path / "model.onnx", train), tmp_path / "out.onnx"
-    plain = calibrate(path, dev, out)
+    plain = calibrate_model(path, dev, out)
     assert (
         cli.calibrate_main([*map(str, (path, dev)), "--pooling", str(train), "-o", str(out)]) == 0
     )
     assert "pooling   learnt" in capsys.readouterr().out
-    again = calibrate(out, dev, tmp_path / "again.onnx")  # the pooling stays
+    again = calibrate_model(out, dev, tmp_path / "again.onnx")  # the pooling stays
     assert again.held_out.log_loss < plain.held_out.log_loss - 0.03
     assert again.before == again.after
     assert (tmp_path / "again.onnx").read_bytes() == out.read_bytes()
 
     classifier = ecgrt.Classifier(build(onnx.load(out), tmp_path))
-    items = dataset.read_manifest(dev)
+    items = read_manifest(dev)
     found = classifier.predict_batch([item.record.signal for item in items])
     right = [
         p.probabilities[CLASSES.index(item.label)] for item, p in zip(items, found, strict=True)
@@ -202,9 +202,9 @@ def test_refused_manifests(manifests: tuple[Path, Path], tmp_path: Path) -> None
         (few, "at least 5 of each class"),
     ):
         with pytest.raises(ValueError, match=message):
-            calibrate(path, dev, out, pooling=pooling)
+            calibrate_model(path, dev, out, pooling=pooling)
     with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
-        calibrate(path, dev, out, pooling=tmp_path / "nowhere.json")
+        calibrate_model(path, dev, out, pooling=tmp_path / "nowhere.json")
     with pytest.raises(ValueError, match="belong to the model's training set"):
-        calibrate(path, train, out, pooling=train)
+        calibrate_model(path, train, out, pooling=train)
     assert not out.exists()

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from challenge_files import write_record
 
-from ecgrt.challenge import data as physionet
-from ecgrt.challenge.data import fetch, label_version, read_reference, split
+import ecgrt.challenge.labels
+from ecgrt.challenge.data import fetch
+from ecgrt.challenge.labels import label_version, read_reference
+from ecgrt.challenge.split import split
 from ecgrt.metadata import digest_records
 from ecgrt.records.base import list_records, read_record
 
@@ -315,7 +317,7 @@ def test_known_labels_are_recognised_and_cannot_be_misnamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = digest_records(f"{name},{label}" for name, label in LABELS.items())
-    monkeypatch.setattr(physionet, "_V3_LABELS", {digest_records(LABELS): digest})
+    monkeypatch.setattr(ecgrt.challenge.labels, "_V3_LABELS", {digest_records(LABELS): digest})
     backwards = dict(reversed(LABELS.items()))
     changed = LABELS | {"A00001": "A"}
     assert label_version(LABELS) == label_version(backwards) == "v3"

@@ -11,11 +11,11 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-from ecgrt.compile import tensorrt_plan
 
 import ecgrt
 from ecgrt import cli
 from ecgrt.cli import build
+from ecgrt.compile import tensorrt_plan
 from ecgrt.records.base import list_records, read_record
 
 COMMANDS = {

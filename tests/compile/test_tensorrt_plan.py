@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ecgrt.compile import tensorrt_builder, tensorrt_plan
 
 import ecgrt
+from ecgrt.compile import tensorrt_builder, tensorrt_plan
 from ecgrt.compile.tensorrt_plan import CudaDevice, Profile, build_tensorrt_plan
 from ecgrt.metadata import ONNX_KEY, Metadata
 from ecgrt.records.base import read_record

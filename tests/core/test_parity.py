@@ -18,8 +18,8 @@ from family import (
 
 import ecgrt
 from ecgrt import _core
-from ecgrt.calibration.measures import calibrate
 from ecgrt.calibration.pooling import pool
+from ecgrt.calibration.scaling import apply_scaling
 from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.metadata import Metadata
 from ecgrt.records.base import list_records, read_record
@@ -70,7 +70,7 @@ def assert_close(
     np.testing.assert_allclose(found.segment_probabilities, expected, rtol=0, atol=tolerance)
     segments = expected.astype(np.float64)
     pooled = pool(segments.mean(axis=0)[None], segments.std(axis=0)[None], calibration.pooling)
-    record = calibrate(pooled, calibration.calibration_scale, calibration.calibration_bias)[0]
+    record = apply_scaling(pooled, calibration.calibration_scale, calibration.calibration_bias)[0]
     # Both take logarithms: of d p / d log q, and a small q is off by as much as a large one.
     slack = 5 * calibration.calibration_scale
     np.testing.assert_allclose(found.probabilities, record, rtol=0, atol=slack * tolerance)

@@ -9,12 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ecgrt.calibration.measures import (
-    calibrate,
-    expected_calibration_error,
-    fit_vector_scaling,
-    stratified_folds,
-)
+from ecgrt.calibration.measures import expected_calibration_error, stratified_folds
+from ecgrt.calibration.scaling import apply_scaling, fit_vector_scaling
 from ecgrt.challenge.scoring import CLASSES, score
 
 pytest.importorskip("matplotlib", reason='needs pip install "ecgrt[card]"')
@@ -102,10 +98,10 @@ def test_calibration_worked_by_hand() -> None:
 def test_held_out_error_takes_the_calibration_back_first() -> None:
     rng = np.random.default_rng(5)
     plain = rng.dirichlet((0.5, 0.5, 0.5, 0.5), size=120)
-    reference = [CLASSES[rng.choice(4, p=calibrate(p[None], 0.5)[0])] for p in plain]
+    reference = [CLASSES[rng.choice(4, p=apply_scaling(p[None], 0.5)[0])] for p in plain]
     numbers = np.array([CLASSES.index(label) for label in reference])
     scale, bias = fit_vector_scaling(plain, numbers)
-    fitted = calibrate(plain, scale, bias)
+    fitted = apply_scaling(plain, scale, bias)
     names = tuple(map(str, range(120)))
     labels = tuple(CLASSES[i] for i in fitted.argmax(axis=1))
     answers = Answers(names, tuple(reference), labels, fitted, fitted.max(axis=1), ("N",) * 120)
@@ -119,7 +115,7 @@ def test_held_out_error_takes_the_calibration_back_first() -> None:
     expected = np.empty_like(plain)
     for fold in range(trust.FOLDS):
         fit = fit_vector_scaling(plain[folds != fold], numbers[folds != fold])
-        expected[folds == fold] = calibrate(plain[folds == fold], *fit)
+        expected[folds == fold] = apply_scaling(plain[folds == fold], *fit)
     assert found == pytest.approx(expected_calibration_error(expected, numbers), abs=2e-4)
     assert trust.held_out_error(answers, {"classes": classes}) is None
 

@@ -14,7 +14,7 @@ from tiny_training import tiny_config, write_data
 
 from ecgrt.calibration.fit import Answers
 from ecgrt.challenge.scoring import CLASSES, score
-from ecgrt.training import examples as dataset
+from ecgrt.records.manifest import read_manifest
 from ecgrt.training.runs import Run
 
 pytest.importorskip("tensorflow", reason='needs pip install "ecgrt[train]"')
@@ -44,7 +44,7 @@ def test_from_configurations_to_a_comparison(
     for number in (1, 2):
         (folder,) = (tmp_path / "saved" / f"flip-{number}").iterdir()
         held_out = tmp_path / "saved" / "folds" / f"fold-{number}-held-out.json"
-        names = [item.record.name for item in dataset.read_manifest(held_out)]
+        names = [item.record.name for item in read_manifest(held_out)]
         assert not set(names) & set(Run(folder).training_records())
         with np.load(folder / "answers.npz") as answers:
             assert len(answers["labels"]) == len(names)
@@ -55,11 +55,11 @@ def test_from_configurations_to_a_comparison(
 def test_folds_hold_every_label_and_find_their_records(tmp_path: Path) -> None:
     write_data(tmp_path, train=24)
     parts = cross_validate.write_folds(tmp_path / "train.json", tmp_path / "elsewhere" / "x", 3)
-    held_out = [dataset.read_manifest(path) for _, path in parts]
+    held_out = [read_manifest(path) for _, path in parts]
     assert [sorted(item.label for item in items) for items in held_out] == [sorted("NAO~" * 2)] * 3
     for (rest, _), items in zip(parts, held_out, strict=True):
         names = {item.record.name for item in items}
-        assert len(names | {i.record.name for i in dataset.read_manifest(rest)}) == 24
+        assert len(names | {i.record.name for i in read_manifest(rest)}) == 24
 
 
 def test_a_run_that_was_begun_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,7 +142,7 @@ def test_blank_lines_of_a_manifest_are_no_records(tmp_path: Path) -> None:
     path = tmp_path / "train.json"
     path.write_text(path.read_text().replace("\n", "\n\n"), encoding="utf-8-sig")
     parts = cross_validate.write_folds(path, tmp_path / "folds", 2)
-    assert [len(dataset.read_manifest(held_out)) for _, held_out in parts] == [4, 4]
+    assert [len(read_manifest(held_out)) for _, held_out in parts] == [4, 4]
 
 
 def test_two_recipes_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

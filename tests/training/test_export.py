@@ -16,7 +16,8 @@ import ecgrt.training.export
 from ecgrt._extras import require_keras
 from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
-from ecgrt.training import examples as dataset
+from ecgrt.records.manifest import read_manifest
+from ecgrt.training import examples
 from ecgrt.training.config import NetworkConfig, TrainConfig
 from ecgrt.training.export import export
 from ecgrt.training.network import build_network
@@ -86,12 +87,12 @@ def test_runs_in_the_engine(trained: Path, exported: Path, tmp_path: Path) -> No
     build_cpu_plan(exported, tmp_path / "tiny.plan")
     classifier = ecgrt.Classifier(tmp_path / "tiny.plan")
     config = TrainConfig.load(trained / "config.json")
-    for item in dataset.read_manifest(config.dev):
-        example = dataset.prepare(item, Run(trained).metadata())
+    for item in read_manifest(config.dev):
+        example = examples.prepare(item, Run(trained).metadata())
         expected = keras_answers(trained, example.signal[np.newaxis, :, np.newaxis])
         prediction = classifier.predict(item.record.signal, fs=item.record.fs)
         np.testing.assert_allclose(prediction.segment_probabilities, expected[0], atol=1e-4)
-        (decided,) = dataset.decide(expected)
+        (decided,) = examples.decide(expected)
         assert prediction.label == classifier.classes[decided]
 
 
@@ -112,12 +113,12 @@ def test_tells_what_was_compared(
 def test_wrong_answers_are_not_written(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    convert = ecgrt.export._convert
+    convert = ecgrt.training.export._convert
 
     def converted_from_another(model: Any, *rest: Any) -> bytes:
         return convert(build_network(NetworkConfig(**TINY_NETWORK)), *rest)
 
-    monkeypatch.setattr(ecgrt.export, "_convert", converted_from_another)
+    monkeypatch.setattr(ecgrt.training.export, "_convert", converted_from_another)
     out = tmp_path / "model.onnx"
     out.write_bytes(b"the one before")
     with pytest.raises(ValueError, match=r"differs from Keras by .*was not written"):

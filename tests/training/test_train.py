@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from tiny_training import tiny_config, write_data
 
+import ecgrt.training.learner
 import ecgrt.training.train
 from ecgrt._extras import require_keras
 from ecgrt.metadata import digest_records
-from ecgrt.training import examples as dataset
+from ecgrt.records.manifest import read_manifest
+from ecgrt.training import examples
 from ecgrt.training.config import TrainConfig
 from ecgrt.training.examples import Example
 from ecgrt.training.learner import Learner
@@ -90,8 +92,8 @@ def test_dev_metrics_are_those_of_the_checkpoint(straight: Path) -> None:
     last = run.history()[-1]
     model = require_keras().saving.load_model(straight / last.checkpoint)
     losses, right = [], []
-    for item in dataset.read_manifest(config.dev):
-        example = dataset.prepare(item, run.metadata())
+    for item in read_manifest(config.dev):
+        example = examples.prepare(item, run.metadata())
         (answer,) = model.predict_on_batch(example.signal[np.newaxis, :, np.newaxis])
         losses += [-np.log(p[t]) for p, t in zip(answer, example.targets, strict=True)]
         right += (answer.argmax(-1) == example.targets).tolist()
@@ -150,7 +152,7 @@ def test_interrupted_and_resumed_run_equals_a_straight_one(
 def test_every_record_is_trained_on_in_every_epoch(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    collate = dataset.collate
+    collate = examples.collate
     seen: list[list[str]] = []
 
     def watched(examples: Sequence[Example]) -> Any:
@@ -159,7 +161,7 @@ def test_every_record_is_trained_on_in_every_epoch(
 
     config = tiny_config(folder, batch_size=4)
     metadata, data = ecgrt.training.train._load(config, "x")
-    monkeypatch.setattr(dataset, "collate", watched)
+    monkeypatch.setattr(ecgrt.training.learner, "collate", watched)
     Learner(config, len(metadata.classes)).fit(data.train, 1, 1e-3)
     assert sorted(len(names) for names in seen) == [2, 4, 4]
     assert sorted(name for names in seen for name in names) == sorted(e.name for e in data.train)
@@ -170,11 +172,11 @@ def test_padding_does_not_count(folder: Path) -> None:
     config = tiny_config(folder, is_regular_conv=True, conv_filter_length=16)
     metadata, data = ecgrt.training.train._load(config, "x")
     learner = Learner(config, len(metadata.classes))
-    examples = data.train[:4]
-    signals, targets, weights = dataset.collate(examples)
+    some = data.train[:4]
+    signals, targets, weights = examples.collate(some)
     assert (weights == 0).any()
     loss, accuracy = learner._trainee.test_on_batch(signals, targets, sample_weight=weights)
-    unpadded_loss, unpadded_accuracy, _ = learner.evaluate(examples)
+    unpadded_loss, unpadded_accuracy, _ = learner.evaluate(some)
     assert loss == pytest.approx(unpadded_loss, rel=1e-5)
     assert accuracy == pytest.approx(unpadded_accuracy, rel=1e-6)
     longer = [((0, 0), (0, extra)) for extra in (3 * 256, 3, 3)]

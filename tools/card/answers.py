@@ -14,18 +14,13 @@ import numpy.typing as npt
 
 from ecgrt import Classifier
 from ecgrt._progress import track
-from ecgrt.challenge.data import (
-    REFERENCE_NAME,
-    VALIDATION,
-    label_version,
-    read_reference,
-    split,
-    training_records,
-)
+from ecgrt.challenge.data import REFERENCE_NAME, VALIDATION
+from ecgrt.challenge.labels import label_version, read_reference
 from ecgrt.challenge.scoring import CLASSES
+from ecgrt.challenge.split import split, training_records
 from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.records.base import Record, list_records, read_record
-from ecgrt.training.examples import read_manifest
+from ecgrt.records.manifest import read_manifest
 
 #: Records that are classified at a time.
 BATCH = 32

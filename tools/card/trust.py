@@ -9,14 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgrt.calibration.measures import (
-    BINS,
-    Z95,
-    calibrate,
-    calibrate_held_out,
-    expected_calibration_error,
-    risk_coverage,
-)
+from ecgrt.calibration.measures import BINS, Z95, expected_calibration_error, risk_coverage
+from ecgrt.calibration.scaling import apply_scaling, scale_held_out
 from ecgrt.challenge.scoring import CLASSES, SCORED_CLASSES
 
 from .answers import Answers
@@ -71,9 +65,9 @@ def held_out_error(answers: Answers, metadata: Mapping[str, Any]) -> float | Non
         return None
     # The inverse of softmax(scale * log(p) + bias): what the network itself says.
     inverse = [-bias[metadata["classes"].index(label)] / scale for label in CLASSES]
-    plain = calibrate(answers.probabilities, 1 / scale, inverse)
+    plain = apply_scaling(answers.probabilities, 1 / scale, inverse)
     reference = _numbers(answers.reference)
-    calibrated = calibrate_held_out(plain, reference, FOLDS)
+    calibrated = scale_held_out(plain, reference, FOLDS)
     return figure(expected_calibration_error(calibrated, reference))
 
 

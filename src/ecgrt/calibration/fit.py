@@ -19,11 +19,13 @@ from ..challenge.data import official_validation
 from ..challenge.scoring import CLASSES, SCORED_CLASSES
 from ..compile.cpu_plan import build_cpu_plan
 from ..metadata import ONNX_KEY, Metadata, digest_records
-from ..training import examples as dataset
-from ..training.examples import LabelledRecord
-from . import measures as calibration
+from ..records.manifest import LabelledRecord, read_manifest
+from ..training.examples import preprocess
+from .measures import Floats, stratified_folds
 from .pooling import Weights, fit_pooling, pool
 from .report import Figures, Report, measure
+from .scaling import apply_scaling, fit_vector_scaling
+from .weights import decide, fit_decision_weights
 
 #: What a calibrated model's label may be decided by.
 DECISIONS = ("mode", "mean", "tuned")
@@ -49,8 +51,8 @@ class Answers:
         int (N,), the number of the most frequent segment label, and of the right one.
     """
 
-    probabilities: dataset.Floats
-    spreads: dataset.Floats
+    probabilities: npt.NDArray[np.float32]
+    spreads: npt.NDArray[np.float32]
     modes: Integers
     labels: Integers
 
@@ -58,7 +60,7 @@ class Answers:
         return Answers(**{name: values[chosen] for name, values in vars(self).items()})
 
 
-def calibrate(
+def calibrate_model(
     model_path: str | Path,
     manifest: str | Path,
     out: str | Path,
@@ -100,7 +102,7 @@ def calibrate(
         raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
     check_writable(out)
     model, metadata = _load(Path(model_path))
-    records = dataset.read_manifest(manifest)
+    records = read_manifest(manifest, CLASSES)
     trained = _training_set(records, model, metadata)
     _check_records(records, metadata, Path(manifest), {"model's training set": trained})
     pooled = replace(metadata, pooling=_fit_pooling(model, metadata, trained, pooling))
@@ -124,7 +126,7 @@ def _fit_pooling(
 ) -> Weights:
     if manifest is None:
         return metadata.pooling
-    records = dataset.read_manifest(manifest)
+    records = read_manifest(manifest, CLASSES)
     # Only training records: the model names them, so that nobody scores it on them unawares.
     names = {item.record.name for item in records}
     if others := sorted(names - trained):
@@ -156,7 +158,7 @@ def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) ->
             found = classifier.predict_batch([records[i].record.signal for i in numbers], fs)
         except ValueError:
             for i in numbers:
-                dataset.preprocess(records[i].record, metadata)  # raises with the record's name
+                preprocess(records[i].record, metadata)  # raises with the record's name
             raise
         for i, prediction in zip(numbers, found, strict=True):
             probabilities[i] = prediction.probabilities
@@ -188,12 +190,12 @@ def _plain_classifier(model: Any, metadata: Metadata) -> Classifier:
 def fit(metadata: Metadata, answers: Answers, decision: str) -> Metadata:
     """Return the metadata with a calibration, and weights if `decision` is ``"tuned"``."""
     probabilities = pool(answers.probabilities, answers.spreads, metadata.pooling)
-    scale, bias = calibration.fit_vector_scaling(probabilities, answers.labels)
+    scale, bias = fit_vector_scaling(probabilities, answers.labels)
     weights: tuple[float, ...] = ()
     if decision == "tuned":
-        calibrated = calibration.calibrate(probabilities, scale, bias)
+        calibrated = apply_scaling(probabilities, scale, bias)
         scored = [label in SCORED_CLASSES for label in metadata.classes]
-        _, weights = calibration.fit_decision_weights(calibrated, answers.labels, scored)
+        _, weights = fit_decision_weights(calibrated, answers.labels, scored)
     return replace(
         metadata,
         decision="mode" if decision == "mode" else "mean",
@@ -203,15 +205,13 @@ def fit(metadata: Metadata, answers: Answers, decision: str) -> Metadata:
     )
 
 
-def apply(metadata: Metadata, answers: Answers) -> tuple[calibration.Floats, Integers]:
+def apply(metadata: Metadata, answers: Answers) -> tuple[Floats, Integers]:
     """Return (N, C) calibrated probabilities and (N,) labels, as a classifier gives them."""
     pooled = pool(answers.probabilities, answers.spreads, metadata.pooling)
-    probabilities = calibration.calibrate(
-        pooled, metadata.calibration_scale, metadata.calibration_bias
-    )
+    probabilities = apply_scaling(pooled, metadata.calibration_scale, metadata.calibration_bias)
     if metadata.decision == "mode":
         return probabilities, answers.modes
-    return probabilities, calibration.decide(probabilities, metadata.decision_weights)
+    return probabilities, decide(probabilities, metadata.decision_weights)
 
 
 def _load(path: Path) -> tuple[Any, Metadata]:
@@ -275,7 +275,7 @@ def _validation(records: Sequence[LabelledRecord]) -> set[str]:
 
 
 def _held_out(metadata: Metadata, answers: Answers, decision: str) -> Figures:
-    folds = calibration.stratified_folds(answers.labels, FOLDS)
+    folds = stratified_folds(answers.labels, FOLDS)
     probabilities = np.empty(answers.probabilities.shape)
     decided = np.empty_like(answers.modes)
     for fold in range(FOLDS):

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._extras import require
-from .measures import Array, Floats, cross_entropy, softmax
+from .measures import Array, Floats
+from .scaling import cross_entropy, softmax
 
 #: Means below it count as it: how improbable something never seen is, is no evidence. As in the core.
 FLOOR = 1e-4

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..calibration.measures import (
+    brier_score,
+    confusion_matrices,
+    expected_calibration_error,
+    f1_scores,
+    log_loss,
+)
 from ..challenge.scoring import SCORED_CLASSES
 from ..metadata import Metadata
-from . import measures as calibration
 from .measures import Array
 
 
@@ -61,12 +67,12 @@ class Report:
 def measure(probabilities: Array, decided: Array, labels: Array, classes: Sequence[str]) -> Figures:
     """Measure (N, C) probabilities and (N,) labels, by number, against the right ones."""
     once = np.ones((1, len(labels)))
-    confusion = calibration.confusion_matrices(labels, decided, once, len(classes))[0]
-    f1 = dict(zip(classes, calibration.f1_scores(confusion).tolist(), strict=True))
+    confusion = confusion_matrices(labels, decided, once, len(classes))[0]
+    f1 = dict(zip(classes, f1_scores(confusion).tolist(), strict=True))
     return Figures(
-        log_loss=calibration.log_loss(probabilities, labels),
-        calibration_error=calibration.expected_calibration_error(probabilities, labels),
-        brier=calibration.brier_score(probabilities, labels),
+        log_loss=log_loss(probabilities, labels),
+        calibration_error=expected_calibration_error(probabilities, labels),
+        brier=brier_score(probabilities, labels),
         f1=f1,
         overall=sum(f1[label] for label in SCORED_CLASSES) / len(SCORED_CLASSES),
     )

@@ -11,9 +11,9 @@ from typing import TypeVar
 from .. import Classifier
 from .._files import check_writable, write_text
 from .._progress import track
+from ..challenge.labels import label_version, read_reference
 from ..metadata import digest_records
 from ..records.base import list_records, read_record
-from .data import label_version, read_reference
 from .report import LOAD, Evaluation, Timing, to_json, to_text, to_timing_csv
 from .scoring import CLASSES, check_name, score, write_answers
 

@@ -101,10 +101,10 @@ def calibrate_main(argv: Sequence[str] | None = None) -> int:
 
 
 def _calibrate(args: argparse.Namespace) -> int:
-    from ..calibration.fit import calibrate
+    from ..calibration.fit import calibrate_model
     from ..calibration.report import to_text
 
-    report = calibrate(
+    report = calibrate_model(
         args.onnx, args.manifest, args.out, decision=args.decision, pooling=args.pooling
     )
     print(to_text(report))

@@ -73,7 +73,7 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _split(args: argparse.Namespace) -> int:
-    from ..challenge.data import split
+    from ..challenge.split import split
 
     for path in split(args.directory, args.out, args.dev_fraction, args.seed, args.like):
         print(path)

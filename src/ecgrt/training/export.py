@@ -10,8 +10,10 @@ import numpy as np
 
 from .._extras import require, require_keras
 from .._files import check_writable, replacing
+from ..challenge.scoring import CLASSES
 from ..metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
-from . import examples as dataset
+from ..records.manifest import read_manifest
+from ..training.examples import prepare
 from .config import TrainConfig
 from .examples import Floats
 from .runs import Run, best
@@ -136,7 +138,7 @@ def _locate(path: Path) -> tuple[Path, Run]:
 def _dev_signals(run: Run, metadata: Metadata) -> tuple[list[Floats], str]:
     try:
         config = TrainConfig.load(run.folder / "config.json")
-        records = dataset.read_manifest(config.dev)
+        records = read_manifest(config.dev, CLASSES)
     except FileNotFoundError as error:
         return (
             synthetic_signals(metadata.samples_per_segment),
@@ -144,7 +146,7 @@ def _dev_signals(run: Run, metadata: Metadata) -> tuple[list[Floats], str]:
         )
     records.sort(key=lambda item: item.record.signal.size)
     chosen = np.linspace(0, len(records) - 1, min(len(records), CHECKED_RECORDS)).astype(int)
-    return [dataset.prepare(records[i], metadata).signal for i in chosen], "dev records"
+    return [prepare(records[i], metadata).signal for i in chosen], "dev records"
 
 
 def _convert(model: Any, metadata: Metadata, training_records: Sequence[str]) -> bytes:

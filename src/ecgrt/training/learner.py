@@ -13,7 +13,7 @@ import numpy as np
 from .._extras import require, require_keras
 from .._files import replacing
 from .._progress import track
-from . import examples as dataset
+from ..training.examples import batches, collate, decide, equal_lengths
 from .augment import vary
 from .config import TrainConfig
 from .examples import Example
@@ -119,14 +119,14 @@ class Learner:
     def _batches(self, examples: Sequence[Example], rng: np.random.Generator) -> Any:
         tf = self._tf
         lengths = [example.signal.size for example in examples]
-        dealt = dataset.batches(lengths, self._config.batch_size, rng)
+        dealt = batches(lengths, self._config.batch_size, rng)
         for layer in self._model.layers:
             if isinstance(layer, self._keras.layers.Dropout):
                 layer.seed_generator.state.assign(rng.integers(2**31, size=2))
 
         def generate() -> Iterator[tuple[Any, ...]]:
             for indices in dealt:
-                yield dataset.collate([self._vary(examples[i], rng) for i in indices])
+                yield collate([self._vary(examples[i], rng) for i in indices])
 
         signature = (
             tf.TensorSpec((None, None, 1), tf.float32),
@@ -160,20 +160,20 @@ class Learner:
         """
         loss, right, segments = 0.0, 0, 0
         answers: dict[str, int] = {}
-        groups = dataset.equal_lengths(examples, self._config.batch_size)
+        groups = equal_lengths(examples, self._config.batch_size)
         with self._averaged(), self._advice():
             network = self._model
             if self._config.multi_gpu:  # one GPU is enough, and a batch of one cannot be shared
                 network = self._plain
                 network.set_weights(self._model.get_weights())
             for group in track(groups, desc="dev"):
-                signals, targets, _ = dataset.collate(group)
+                signals, targets, _ = collate(group)
                 p = network.predict_on_batch(signals)
                 true = np.take_along_axis(p, targets[..., np.newaxis].astype(np.intp), -1)
                 loss -= float(np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=float).sum())
                 right += int((p.argmax(-1) == targets).sum())
                 segments += targets.size
-                decided = dataset.decide(p).tolist()
+                decided = decide(p).tolist()
                 answers.update(zip((example.name for example in group), decided, strict=True))
         return loss / segments, right / segments, answers
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from .._extras import require
 from ..challenge.scoring import CLASSES, SCORED_CLASSES, score
 from ..metadata import Metadata, digest_records
-from . import examples as dataset
+from ..records.manifest import LabelledRecord, read_manifest
+from ..training.examples import prepare, statistics
 from .config import TrainConfig
 from .curves import plot_curves
-from .examples import Example, LabelledRecord
+from .examples import Example
 from .learner import Learner
 from .runs import Epoch, Run, best, schedule, seen_before
 
@@ -109,8 +110,8 @@ def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
     seen = sorted(before | {item.record.name for item in train_records})
     metadata = _describe(config, name, train_records, seen)
     data = _Data(
-        [dataset.prepare(item, metadata) for item in train_records],
-        [dataset.prepare(item, metadata) for item in dev_records],
+        [prepare(item, metadata) for item in train_records],
+        [prepare(item, metadata) for item in dev_records],
         {item.record.name: item.label for item in dev_records},
         metadata.classes,
         seen,
@@ -120,8 +121,8 @@ def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
 
 
 def _read(config: TrainConfig) -> tuple[list[LabelledRecord], list[LabelledRecord]]:
-    train_records = dataset.read_manifest(config.train)
-    dev_records = dataset.read_manifest(config.dev)
+    train_records = read_manifest(config.train, CLASSES)
+    dev_records = read_manifest(config.dev, CLASSES)
     both = {i.record.name for i in train_records} & {i.record.name for i in dev_records}
     if both:
         raise ValueError(f"record {min(both)} is in train and in dev; a record belongs to one")
@@ -137,7 +138,7 @@ def _read(config: TrainConfig) -> tuple[list[LabelledRecord], list[LabelledRecor
 def _describe(
     config: TrainConfig, name: str, records: Sequence[LabelledRecord], seen: Sequence[str]
 ) -> Metadata:
-    mean, std = dataset.statistics(records)
+    mean, std = statistics(records)
     digest = digest_records(item.record.name for item in records)
     return Metadata(
         model=name,

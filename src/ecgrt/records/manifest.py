@@ -1,0 +1,108 @@
+"""Manifests: lists of records with their labels, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .base import Record, read_record
+
+#: Samples of a record, at its own rate, that one label of a manifest stands for.
+SAMPLES_PER_LABEL = 256
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRecord:
+    """A record with a label for every 256 of its samples, and the file that a manifest names."""
+
+    record: Record
+    labels: tuple[str, ...]
+    path: Path = Path()
+
+    @property
+    def label(self) -> str:
+        """The most frequent label, the first of them in a tie."""
+        return Counter(self.labels).most_common(1)[0][0]
+
+
+def read_manifest(path: str | Path, classes: Sequence[str] | None = None) -> list[LabelledRecord]:
+    """Read a manifest and the records that it names.
+
+    Parameters
+    ----------
+    path
+        JSON Lines, ``{"ecg": path, "labels": [one per 256 samples]}`` a line; a relative path
+        counts from the manifest's folder.
+    classes
+        The labels that it may use; None: any.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the manifest or a record is missing.
+    ValueError
+        If it is not UTF-8, a line is not as above, a label is unknown or their number is wrong, a
+        record's name has whitespace, a record is named twice, or there is none.
+    """
+    path = Path(path)
+    records = [_read_line(line, path, number, classes) for number, line in manifest_lines(path)]
+    if not records:
+        raise ValueError(f"{path} names no record")
+    names = Counter(item.record.name for item in records)
+    name, count = names.most_common(1)[0]
+    if count > 1:
+        raise ValueError(f"{path}: record {name} is named {count} times")
+    return records
+
+
+def manifest_lines(path: Path) -> list[tuple[int, str]]:
+    """Return the lines of a manifest that are not blank, each with its number.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is missing.
+    ValueError
+        If it is not UTF-8.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no such manifest: {path}; ecgrt-data split writes them")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} is not UTF-8 text, as a manifest must be ({error}); save it as such"
+        ) from error
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _read_line(
+    line: str, manifest: Path, number: int, classes: Sequence[str] | None
+) -> LabelledRecord:
+    place = f"{manifest}, line {number}"
+    try:
+        entry = json.loads(line)
+        path, labels = entry["ecg"], entry["labels"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f'{place}: expected {{"ecg": path, "labels": [...]}}') from None
+    if not isinstance(path, str) or not isinstance(labels, list) or not labels:
+        raise ValueError(f'{place}: "ecg" must be a path and "labels" a list of labels')
+    if classes and (unknown := [label for label in labels if label not in classes]):
+        raise ValueError(f"{place}: label {unknown[0]!r} is none of {', '.join(classes)}")
+    file = manifest.parent / path
+    record = read_record(file)
+    if record.name.split() != [record.name]:
+        raise ValueError(
+            f"{place}: the name of record {record.name!r} has whitespace, which separates the names "
+            "of training records in a model; rename its files"
+        )
+    expected = record.signal.size // SAMPLES_PER_LABEL
+    if abs(len(labels) - expected) > 1:
+        raise ValueError(
+            f"{place}: {len(labels)} labels for {record.signal.size} samples; "
+            f"expected one per {SAMPLES_PER_LABEL} samples, {expected}"
+        )
+    return LabelledRecord(record, tuple(labels), file)
