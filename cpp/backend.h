@@ -17,16 +17,37 @@ struct Continuation {
   std::size_t room = 0;      // segments that its next window may have
 };
 
-// One uninterrupted stretch of normalised signal and where its answers go.
-struct Window {
-  const float* samples = nullptr;  // segments * samples_per_segment values
-  std::size_t segments = 0;
-  float* probabilities = nullptr;  // segments * classes values, segment by segment
-  // Null: the window is a record of its own. Else it goes on where the last one with the same
-  // continuation ended, and answers are written as soon as the signal that they depend on is there:
-  // as many as `answered` grows by, up to max_segments().
-  Continuation* continuation = nullptr;
-  bool ends = true;  // no other window will follow
+// One uninterrupted stretch of preprocessed signal and where its answers go: a record of its own,
+// or a part of one that continues where the part before it ended.
+class Window {
+ public:
+  // `samples` are segments * samples_per_segment values, `answers` gets segments * outputs.
+  static Window whole(const float* samples, std::size_t segments, float* answers) {
+    return {samples, segments, answers, nullptr, true};
+  }
+  // Answers are written as soon as the signal that they depend on is there: as many as
+  // `record.answered` grows by, up to max_segments(). After the `last` part no other may follow.
+  static Window part(const float* samples, std::size_t segments, float* answers,
+                     Continuation& record, bool last) {
+    return {samples, segments, answers, &record, last};
+  }
+
+  const float* samples() const { return samples_; }
+  std::size_t segments() const { return segments_; }
+  float* answers() const { return answers_; }
+  Continuation* record() const { return record_; }  // null: the window is a record of its own
+  bool ends() const { return ends_; }
+
+ private:
+  Window(const float* samples, std::size_t segments, float* answers, Continuation* record,
+         bool ends)
+      : samples_(samples), segments_(segments), answers_(answers), record_(record), ends_(ends) {}
+
+  const float* samples_;
+  std::size_t segments_;
+  float* answers_;
+  Continuation* record_;
+  bool ends_;
 };
 
 // Immutable after construction; run() may be called from many threads at a time.

@@ -6,11 +6,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "cpu/cpu_backend.h"
-#include "errors.h"
-#include "tensorrt/plan_info.h"
-#include "tensorrt/plugin.h"
-
 namespace ecgrt {
 namespace {
 
@@ -46,30 +41,9 @@ struct Classifier::Scratch {
 };
 
 Classifier::Classifier(const std::string& plan, const BackendOptions& options)
-    : file_(std::make_unique<MappedFile>(plan)) {
-  const auto bytes = file_->bytes();
-  if (is_cpu_plan(bytes)) {
-    load_cpu(options);
-  } else if (read_tensorrt_plan_info(bytes)) {
-    backend_ = load_tensorrt_backend(bytes, plan, options);
-  } else {
-    throw PlanError(plan +
-                    ": this is neither a CPU plan nor a TensorRT plan; build one with "
-                    "ecgrt-build-engine model.onnx");
-  }
-}
+    : plan_(load_plan(plan, options)), scratch_([] { return std::make_unique<Scratch>(); }) {}
 
 Classifier::~Classifier() = default;
-
-void Classifier::load_cpu(const BackendOptions& options) {
-  CpuPlan plan = read_cpu_plan(*file_);
-  training_records_ = std::move(plan.training_records);
-  const Blob &input = plan.golden_input, &output = plan.golden_probabilities;
-  golden_input_.assign(input.floats(), input.floats() + input.count);
-  golden_probabilities_.assign(output.floats(), output.floats() + output.count);
-  backend_ = std::make_unique<CpuBackend>(plan, *file_, options);
-  file_.reset();  // what happens to the file from here on is of no matter
-}
 
 std::shared_ptr<const Resampler> Classifier::resampler(double sampling_rate) const {
   const double rate = metadata().sampling_rate;
@@ -93,32 +67,23 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
     throw std::invalid_argument("min_confidence is a probability, from 0 to 1, not " +
                                 std::to_string(min_confidence));
   }
-  std::unique_ptr<Scratch> scratch;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      scratch = std::move(idle_.back());
-      idle_.pop_back();
-    }
-  }
-  if (!scratch) scratch = std::make_unique<Scratch>();
+  const Pool<Scratch>::Lease scratch(scratch_);
   scratch->readers.clear();
   scratch->pieces.clear();
   for (std::size_t i = 0; i < signals.size(); ++i) {
     const SignalReader& reader =
         scratch->readers.emplace_back(signals[i], metadata(), resampler(signals[i].sampling_rate));
     predictions[i].segment_probabilities.resize(reader.segments() * metadata().classes.size());
+    predictions[i].segment_evidence.resize(reader.segments() * metadata().evidence());
     add_pieces(i, reader, *scratch);
   }
   run_pieces(scratch->readers, predictions, *scratch, interlude);
   for (Prediction& prediction : predictions) decide(metadata(), min_confidence, prediction);
-  const std::lock_guard lock(mutex_);
-  idle_.push_back(std::move(scratch));
 }
 
 void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
                             Scratch& scratch) const {
-  const std::size_t most = backend_->max_segments(), context = metadata().context_segments;
+  const std::size_t most = backend().max_segments(), context = metadata().context_segments;
   const std::size_t segments = reader.segments();
   if (segments <= most) {
     scratch.pieces.push_back({record, 0, segments, 0, segments});
@@ -126,10 +91,10 @@ void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
   }
   // A fault is better found at once than after half of the work.
   reader.check(0);
-  if (backend_->continues()) {
+  if (backend().continues()) {
     // Pieces overlap by the context on either side, and need not be mostly overlap.
     const std::size_t useful = std::max(segments / (2 * context + 1), (segments - 1) / most + 1);
-    const std::size_t pieces = std::min(backend_->parallel_windows(), useful);
+    const std::size_t pieces = std::min(backend().parallel_windows(), useful);
     for (std::size_t i = 0; i < pieces; ++i) {
       const std::size_t done = segments * i / pieces, end = segments * (i + 1) / pieces;
       const std::size_t first = done - std::min(done, context);
@@ -159,19 +124,19 @@ void Classifier::run_pieces(std::span<const SignalReader> readers,
                             const Interlude& interlude) const {
   bool first = true;
   // A few pieces per worker at a time: enough to keep all busy, and the memory stays bounded.
-  const std::size_t at_once = 8 * backend_->parallel_windows();
+  const std::size_t at_once = 8 * backend().parallel_windows();
   for (std::size_t begin = 0; begin < scratch.pieces.size(); begin += at_once) {
     const std::span<Piece> pieces =
         std::span(scratch.pieces).subspan(begin, std::min(at_once, scratch.pieces.size() - begin));
     if (scratch.rooms.size() < pieces.size()) scratch.rooms.resize(pieces.size());
     for (std::size_t i = 0; i < pieces.size(); ++i) {
-      if (pieces[i].segments > backend_->max_segments()) {
-        backend_->start(scratch.rooms[i].continuation);
+      if (pieces[i].segments > backend().max_segments()) {
+        backend().start(scratch.rooms[i].continuation);
       }
     }
     while (read_windows(readers, pieces, scratch)) {
       if (!std::exchange(first, false) && interlude) interlude();
-      backend_->run(scratch.windows);
+      backend().run(scratch.windows);
       for (std::size_t i = 0; i < scratch.windows.size(); ++i) {
         Piece& piece = pieces[scratch.runs[i]];
         keep_answers(scratch.windows[i], piece, predictions[piece.record]);
@@ -183,8 +148,8 @@ void Classifier::run_pieces(std::span<const SignalReader> readers,
 // Reads the next window of each piece that has one; returns whether there is any.
 bool Classifier::read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,
                               Scratch& scratch) const {
-  const std::size_t classes = metadata().classes.size();
-  const std::size_t size = metadata().samples_per_segment, most = backend_->max_segments();
+  const std::size_t outputs = metadata().outputs();
+  const std::size_t size = metadata().samples_per_segment, most = backend().max_segments();
   scratch.windows.clear();
   scratch.runs.clear();
   for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -195,10 +160,12 @@ bool Classifier::read_windows(std::span<const SignalReader> readers, std::span<P
     const std::size_t rest = piece.segments - piece.read;
     const std::size_t count = record ? std::min(record->room, rest) : rest;
     samples.resize(std::max(samples.size(), count * size));
-    answers.resize(std::max(answers.size(), (record ? most : count) * classes));
+    answers.resize(std::max(answers.size(), (record ? most : count) * outputs));
     readers[piece.record].read((piece.first + piece.read) * size, count * size, samples.data(),
                                scratch.unresampled);
-    scratch.windows.push_back({samples.data(), count, answers.data(), record, count == rest});
+    scratch.windows.push_back(
+        record ? Window::part(samples.data(), count, answers.data(), *record, count == rest)
+               : Window::whole(samples.data(), count, answers.data()));
     scratch.runs.push_back(i);
     piece.read += count;
   }
@@ -207,24 +174,30 @@ bool Classifier::read_windows(std::span<const SignalReader> readers, std::span<P
 
 // Copies what a window has answered, but for segments that another piece answers.
 void Classifier::keep_answers(const Window& window, Piece& piece, Prediction& prediction) const {
-  const std::size_t classes = metadata().classes.size(), before = piece.answered;
-  piece.answered = window.continuation ? window.continuation->answered : window.segments;
+  const std::size_t classes = metadata().classes.size(), evidence = metadata().evidence();
+  const std::size_t before = piece.answered;
+  piece.answered = window.record() ? window.record()->answered : window.segments();
   const std::size_t from = std::max(before, piece.skip);
   const std::size_t to = std::min(piece.answered, piece.skip + piece.keep);
-  if (from >= to) return;
-  std::copy_n(window.probabilities + (from - before) * classes, (to - from) * classes,
-              prediction.segment_probabilities.begin() + (piece.first + from) * classes);
+  for (std::size_t i = from; i < to; ++i) {
+    const float* answers = window.answers() + (i - before) * (classes + evidence);
+    const std::size_t segment = piece.first + i;
+    std::copy_n(answers, classes, prediction.segment_probabilities.begin() + segment * classes);
+    std::copy_n(answers + classes, evidence,
+                prediction.segment_evidence.begin() + segment * evidence);
+  }
 }
 
 float Classifier::self_test() const {
-  if (golden_input_.empty()) return std::numeric_limits<float>::quiet_NaN();
-  std::vector<float> answer(golden_probabilities_.size());
-  const Window window{golden_input_.data(), golden_input_.size() / metadata().samples_per_segment,
-                      answer.data()};
-  backend_->run({&window, 1});
+  const auto &example = plan_.example, &expected = plan_.example_answers;
+  if (example.empty()) return std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> answers(expected.size());
+  const Window window = Window::whole(
+      example.data(), example.size() / metadata().samples_per_segment, answers.data());
+  backend().run({&window, 1});
   float worst = 0;
-  for (std::size_t i = 0; i < answer.size(); ++i) {
-    const float difference = std::abs(answer[i] - golden_probabilities_[i]);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const float difference = std::abs(answers[i] - expected[i]);
     if (std::isnan(difference)) return difference;
     worst = std::max(worst, difference);
   }

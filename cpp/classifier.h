@@ -8,11 +8,10 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "backend.h"
-#include "cpu/plan_file.h"
+#include "backends.h"
 #include "decision.h"
+#include "pool.h"
 #include "signal/reader.h"
 
 namespace ecgrt {
@@ -37,15 +36,14 @@ class Classifier {
   // example and those that ONNX Runtime gave when the plan was built. NaN if the plan has none.
   float self_test() const;
 
-  const Metadata& metadata() const { return backend_->metadata(); }
-  const Backend& backend() const { return *backend_; }
-  const std::string& training_records() const { return training_records_; }
+  const Metadata& metadata() const { return backend().metadata(); }
+  const Backend& backend() const { return *plan_.backend; }
+  const std::string& training_records() const { return plan_.training_records; }
 
  private:
   struct Piece;
   struct Scratch;
 
-  void load_cpu(const BackendOptions& options);
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
   void add_pieces(std::size_t record, const SignalReader& reader, Scratch& scratch) const;
   void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
@@ -54,14 +52,11 @@ class Classifier {
                     Scratch& scratch) const;
   void keep_answers(const Window& window, Piece& piece, Prediction& prediction) const;
 
-  std::unique_ptr<MappedFile> file_;  // a TensorRT plan; a CPU plan is not needed once it is loaded
-  std::unique_ptr<Backend> backend_;
-  std::string training_records_;
-  std::vector<float> golden_input_, golden_probabilities_;
+  const LoadedPlan plan_;
 
   mutable std::mutex mutex_;                                               // guards what follows
   mutable std::map<double, std::shared_ptr<const Resampler>> resamplers_;  // by sampling rate
-  mutable std::vector<std::unique_ptr<Scratch>> idle_;
+  mutable Pool<Scratch> scratch_;
 };
 
 }  // namespace ecgrt

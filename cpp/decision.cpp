@@ -10,33 +10,45 @@
 namespace ecgrt {
 namespace {
 
-// Of a record's segments, class by class. In double, for a day has a hundred thousand segments.
+// Of a record's readable segments. In double, for a day has a hundred thousand segments.
 struct Summary {
+  std::size_t segments = 0;
   double means[kMaxClasses] = {}, spreads[kMaxClasses] = {};
   std::size_t counts[kMaxClasses] = {};  // of segments with this label
 };
 
+bool is_readable(const Prediction& prediction, std::size_t segment) {
+  return prediction.readable.empty() || prediction.readable[segment] != 0;
+}
+
+// Turns sums over `count` values, and sums of their squares, into means and standard deviations.
+void finish_moments(std::size_t count, std::span<double> sums, std::span<double> squares) {
+  const auto n = static_cast<double>(count);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    sums[i] /= n;
+    squares[i] = std::sqrt(std::max(squares[i] / n - sums[i] * sums[i], 0.0));
+  }
+}
+
 // Labels the segments and summarises them.
 Summary summarise(std::size_t classes, Prediction& prediction) {
   const std::size_t segments = prediction.segment_probabilities.size() / classes;
-  prediction.segment_labels.resize(segments);
+  prediction.segment_labels.assign(segments, kNoLabel);
   Summary summary;
-  double squares[kMaxClasses] = {};
   for (std::size_t segment = 0; segment < segments; ++segment) {
+    if (!is_readable(prediction, segment)) continue;
     const float* p = prediction.segment_probabilities.data() + segment * classes;
     const auto label = static_cast<std::size_t>(std::max_element(p, p + classes) - p);
     prediction.segment_labels[segment] = label;
+    ++summary.segments;
     ++summary.counts[label];
     for (std::size_t i = 0; i < classes; ++i) {
       summary.means[i] += p[i];
-      squares[i] += double(p[i]) * p[i];
+      summary.spreads[i] += double(p[i]) * p[i];
     }
   }
-  const auto count = static_cast<double>(segments);
-  for (std::size_t i = 0; i < classes; ++i) {
-    double& mean = summary.means[i];
-    mean /= count;
-    summary.spreads[i] = std::sqrt(std::max(squares[i] / count - mean * mean, 0.0));
+  if (summary.segments > 0) {
+    finish_moments(summary.segments, {summary.means, classes}, {summary.spreads, classes});
   }
   return summary;
 }
@@ -64,6 +76,27 @@ void pool(const Metadata& metadata, std::span<const double> spreads, std::span<d
   softmax(means);
 }
 
+// The record head's answer, from the evidence of the readable segments and the rhythm features.
+void run_record_head(const RecordHead& head, const Summary& summary, const Prediction& prediction,
+                     std::span<double> probabilities) {
+  const std::size_t evidence = head.evidence;
+  double pooled[3 * kMaxEvidence] = {};
+  double *means = pooled, *spreads = pooled + evidence, *most = pooled + 2 * evidence;
+  std::fill_n(most, evidence, std::numeric_limits<double>::lowest());
+  for (std::size_t segment = 0; segment < prediction.segment_labels.size(); ++segment) {
+    if (!is_readable(prediction, segment)) continue;
+    const float* values = prediction.segment_evidence.data() + segment * evidence;
+    for (std::size_t i = 0; i < evidence; ++i) {
+      means[i] += values[i];
+      spreads[i] += double(values[i]) * values[i];
+      most[i] = std::max<double>(most[i], values[i]);
+    }
+  }
+  finish_moments(summary.segments, {means, evidence}, {spreads, evidence});
+  head.run({pooled, 3 * evidence}, prediction.rhythm, probabilities);
+  softmax(probabilities);
+}
+
 // Vector scaling in the sense of Guo et al. 2017, doi 10.48550/arXiv.1706.04599. Probabilities
 // without a calibration stay as they are, to the last bit.
 void calibrate(const Metadata& metadata, std::span<double> p) {
@@ -83,9 +116,19 @@ void calibrate(const Metadata& metadata, std::span<double> p) {
 void decide(const Metadata& metadata, double min_confidence, Prediction& prediction) {
   const std::size_t classes = metadata.classes.size();
   const Summary summary = summarise(classes, prediction);
+  if (summary.segments == 0) {
+    prediction.probabilities.assign(classes, std::numeric_limits<float>::quiet_NaN());
+    prediction.confidence = std::numeric_limits<float>::quiet_NaN();
+    prediction.label.reset();
+    return;
+  }
   double probabilities[kMaxClasses];
   std::copy_n(summary.means, classes, probabilities);
-  pool(metadata, {summary.spreads, classes}, {probabilities, classes});
+  if (metadata.record_head) {
+    run_record_head(*metadata.record_head, summary, prediction, {probabilities, classes});
+  } else {
+    pool(metadata, {summary.spreads, classes}, {probabilities, classes});
+  }
   calibrate(metadata, {probabilities, classes});
   prediction.probabilities.assign(probabilities, probabilities + classes);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "errors.h"
 
@@ -20,6 +21,7 @@ constexpr std::array kFields = {"calibration_bias",
                                 "mean",
                                 "model",
                                 "pooling",
+                                "record_head",
                                 "sampling_rate",
                                 "samples_per_segment",
                                 "schema",
@@ -51,6 +53,31 @@ Metadata::Decision parse_decision(std::string_view name) {
   fail("decision is \"" + std::string(name) + "\", this ecgrt knows \"mode\" and \"mean\"");
 }
 
+// What is impossible about a record head; empty if it is sound.
+std::string find_head_fault(const Metadata& metadata) {
+  const RecordHead& head = *metadata.record_head;
+  if (head.evidence == 0 || head.evidence > kMaxEvidence) {
+    return "record_head.evidence must be from 1 to " + std::to_string(kMaxEvidence);
+  }
+  if (head.hidden == 0 || head.hidden > kMaxHidden) {
+    return "record_head.hidden must be from 1 to " + std::to_string(kMaxHidden);
+  }
+  const std::size_t count = head.weight_count(metadata.classes.size());
+  if (head.weights.size() != count) {
+    return "record_head.weights must be " + std::to_string(count) + " numbers, not " +
+           std::to_string(head.weights.size());
+  }
+  const auto finite = [](float weight) { return std::isfinite(weight); };
+  if (!std::all_of(head.weights.begin(), head.weights.end(), finite)) {
+    return "record_head.weights must be finite";
+  }
+  if (!metadata.pooling.empty()) return "pooling and record_head exclude each other";
+  if (metadata.decision == Metadata::Decision::mode) {
+    return "a record_head answers with probabilities, so decision must be \"mean\", not \"mode\"";
+  }
+  return {};
+}
+
 // What is impossible about the fields that records are decided by; empty if they are sound.
 std::string find_decision_fault(const Metadata& metadata) {
   const std::size_t classes = metadata.classes.size();
@@ -69,6 +96,9 @@ std::string find_decision_fault(const Metadata& metadata) {
     return "pooling must be empty, or " + std::to_string(2 * classes + 1) +
            " finite numbers per class";
   }
+  if (metadata.record_head) {
+    if (std::string fault = find_head_fault(metadata); !fault.empty()) return fault;
+  }
   if (!positive(metadata.calibration_scale)) return "calibration_scale must be positive";
   if (!bias.empty() && (bias.size() != classes || !std::all_of(bias.begin(), bias.end(), finite))) {
     return "calibration_bias must be empty, or a finite number per class";
@@ -81,6 +111,17 @@ std::string find_decision_fault(const Metadata& metadata) {
     return "decision_weights weigh probabilities, so decision must be \"mean\", not \"mode\"";
   }
   return {};
+}
+
+RecordHead parse_record_head(const nlohmann::json& json) try {
+  RecordHead head;
+  head.evidence = json.at("evidence").get<std::size_t>();
+  head.features = json.at("features").get<std::vector<std::string>>();
+  head.hidden = json.at("hidden").get<std::size_t>();
+  head.weights = floats_from_base64(json.at("weights").get_ref<const std::string&>());
+  return head;
+} catch (const std::invalid_argument& error) {
+  fail(std::string("record_head.weights: ") + error.what());
 }
 
 }  // namespace
@@ -113,6 +154,7 @@ Metadata parse_metadata(std::string_view text) try {
   metadata.calibration_scale = json.value("calibration_scale", 1.0);
   metadata.calibration_bias = json.value("calibration_bias", std::vector<double>());
   metadata.decision_weights = json.value("decision_weights", std::vector<double>());
+  if (json.contains("record_head")) metadata.record_head = parse_record_head(json["record_head"]);
   metadata.json = text;
   if (const std::string fault = find_fault(metadata); !fault.empty()) fail(fault);
   if (const std::string fault = find_decision_fault(metadata); !fault.empty()) fail(fault);

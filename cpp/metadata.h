@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "record_head.h"
 
 namespace ecgrt {
 
@@ -26,9 +29,14 @@ struct Metadata {
   std::vector<std::vector<double>> pooling;
   // A record's probabilities are softmax(scale * log(p) + bias).
   double calibration_scale = 1.0;
-  std::vector<double> calibration_bias;  // one per class, or empty: zeros
-  std::vector<double> decision_weights;  // one per class, or empty: ones; for Decision::mean
-  std::string json;                      // the text that this was read from
+  std::vector<double> calibration_bias;   // one per class, or empty: zeros
+  std::vector<double> decision_weights;   // one per class, or empty: ones; for Decision::mean
+  std::optional<RecordHead> record_head;  // what a record's p comes from, in place of the pooling
+  std::string json;                       // the text that this was read from
+
+  std::size_t evidence() const { return record_head ? record_head->evidence : 0; }
+  // What the network answers for a segment: probabilities of the classes, then evidence.
+  std::size_t outputs() const { return classes.size() + evidence(); }
 };
 
 // What is impossible about the fields that preprocessing goes by; empty if they are sound.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "cpu/dispatch.h"
 
@@ -46,38 +47,12 @@ std::size_t resolve_threads(std::size_t requested) {
   return requested;
 }
 
-// A workspace from the idle ones, and back to them.
-class CpuBackend::WorkspaceLease {
- public:
-  explicit WorkspaceLease(const CpuBackend& backend) : backend_(backend) {
-    const std::lock_guard lock(backend_.mutex_);
-    if (backend_.idle_.empty()) {
-      // Room for its return, so that giving it back cannot fail.
-      backend_.idle_.reserve(backend_.idle_.capacity() + 1);
-      workspace_ = std::make_unique<Workspace>(backend_.network_);
-    } else {
-      workspace_ = std::move(backend_.idle_.back());
-      backend_.idle_.pop_back();
-    }
-  }
-  WorkspaceLease(const WorkspaceLease&) = delete;
-  WorkspaceLease& operator=(const WorkspaceLease&) = delete;
-  ~WorkspaceLease() {
-    const std::lock_guard lock(backend_.mutex_);
-    backend_.idle_.push_back(std::move(workspace_));
-  }
-  Workspace& operator*() const { return *workspace_; }
-
- private:
-  const CpuBackend& backend_;
-  std::unique_ptr<Workspace> workspace_;
-};
-
 CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const BackendOptions& options)
     : metadata_(plan.metadata),
       kernels_(select_kernels()),
       network_(plan, kernels_),
-      pool_(new ThreadPool(resolve_threads(options.threads))) {
+      pool_(new ThreadPool(resolve_threads(options.threads))),
+      workspaces_([this] { return std::make_unique<Workspace>(network_); }) {
   pack(plan, file);
 }
 
@@ -103,7 +78,7 @@ void CpuBackend::pack(const CpuPlan& plan, const MappedFile& file) {
 std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.name; }
 
 void CpuBackend::run(std::span<const Window> windows) const {
-  if (windows.size() == 1 && windows[0].continuation == nullptr) {
+  if (windows.size() == 1 && windows[0].record() == nullptr) {
     run_shared(windows[0]);
   } else {
     run_parallel(windows);
@@ -121,53 +96,48 @@ void CpuBackend::run_parallel(std::span<const Window> windows) const {
   const ThreadPool::Team team = windows.size() > 1 ? pool_->take() : ThreadPool::Team();
   const std::size_t workers = team.owns_lock() ? std::min(pool_->size(), windows.size()) : 1;
   // Workspaces are made and sized before the team starts, for that may fail and a team must not.
-  std::array<std::optional<WorkspaceLease>, kMaxThreads> leases;
+  std::array<std::optional<Pool<Workspace>::Lease>, kMaxThreads> leases;
   Workspace::Needs needs;
-  for (std::size_t i = 0; i < workers; ++i) leases[i].emplace(*this);
-  for (const Window& window : windows) needs.cover((**leases[0]).plan(window, 1));
-  for (std::size_t i = 0; i < workers; ++i) (**leases[i]).reserve(needs, 1);
+  for (std::size_t i = 0; i < workers; ++i) leases[i].emplace(workspaces_);
+  for (const Window& window : windows) needs.cover((*leases[0])->needs(window, 1));
+  for (std::size_t i = 0; i < workers; ++i) (*leases[i])->reserve(needs, 1);
   std::atomic<std::size_t> next{0};
   pool_->run(team, [&](std::size_t worker, std::size_t) {
     if (worker >= workers) return;
     Workspace& workspace = **leases[worker];
-    for (std::size_t i = next++; i < windows.size(); i = next++) {
-      workspace.plan(windows[i], 1);
-      run_alone(windows[i], workspace);
-    }
+    for (std::size_t i = next++; i < windows.size(); i = next++) run_alone(windows[i], workspace);
   });
 }
 
 void CpuBackend::run_alone(const Window& window, Workspace& workspace) const {
-  workspace.load_input(window);
-  auto step = workspace.steps().begin();
+  Workspace::Run run = workspace.start(window, 1);
+  auto step = run.steps().begin();
   for (const Chain& chain : network_.schedule.chains()) {
-    workspace.before(chain, window);
-    for (; step != workspace.steps().end() && step->layer < chain.end; ++step) {
-      workspace.clear_margins(*step);
-      for (std::size_t task = 0; task < step->tasks.count(); ++task) workspace.run(*step, task, 0);
+    run.enter(chain);
+    for (; step != run.steps().end() && step->layer < chain.end; ++step) {
+      run.clear_margins(*step);
+      for (std::size_t task = 0; task < step->tasks.count(); ++task) run.run(*step, task, 0);
     }
-    workspace.after(chain, window);
+    run.leave(chain);
   }
-  workspace.finish(window);
+  std::move(run).finish();
 }
 
 void CpuBackend::run_shared(const Window& window) const {
-  const WorkspaceLease lease(*this);
-  Workspace& workspace = *lease;
-  workspace.reserve(workspace.plan(window, pool_->size()), pool_->size());
-  workspace.load_input(window);
+  const Pool<Workspace>::Lease workspace(workspaces_);
+  Workspace::Run run = workspace->start(window, pool_->size());
   pool_->run([&](std::size_t worker, std::size_t workers) {
-    for (std::size_t i = 0; i < workspace.steps().size(); ++i) {
-      const Step& step = workspace.steps()[i];
-      if (worker == 0) workspace.clear_margins(step);
-      for (std::size_t task = workspace.take_task(i); task < step.tasks.count();
-           task = workspace.take_task(i)) {
-        workspace.run(step, task, worker);
+    for (std::size_t i = 0; i < run.steps().size(); ++i) {
+      const Step& step = run.steps()[i];
+      if (worker == 0) run.clear_margins(step);
+      for (std::size_t task = run.take_task(i); task < step.tasks.count();
+           task = run.take_task(i)) {
+        run.run(step, task, worker);
       }
       if (workers > 1) pool_->barrier().wait();
     }
   });
-  workspace.finish(window);
+  std::move(run).finish();
 }
 
 }  // namespace ecgrt

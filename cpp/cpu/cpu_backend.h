@@ -2,15 +2,14 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
-#include <vector>
 
 #include "backend.h"
 #include "cpu/network.h"
 #include "cpu/plan_file.h"
 #include "cpu/thread_pool.h"
 #include "cpu/workspace.h"
+#include "pool.h"
 
 namespace ecgrt {
 
@@ -32,8 +31,6 @@ class CpuBackend final : public Backend {
   std::string name() const override;
 
  private:
-  class WorkspaceLease;
-
   void pack(const CpuPlan& plan, const MappedFile& file);
   void run_alone(const Window& window, Workspace& workspace) const;
   void run_shared(const Window& window) const;
@@ -44,8 +41,7 @@ class CpuBackend final : public Backend {
   Network network_;
 
   std::unique_ptr<ThreadPool, ThreadPool::Delete> pool_;
-  mutable std::mutex mutex_;  // guards the idle workspaces
-  mutable std::vector<std::unique_ptr<Workspace>> idle_;
+  mutable Pool<Workspace> workspaces_;
 };
 
 // The number of threads that `requested` stands for; see BackendOptions::threads. Throws

@@ -26,6 +26,7 @@ Network::Network(const CpuPlan& plan, const KernelTable& kernels)
       schedule(tensors, layers),
       logits(schedule.writer(plan.logits)),
       classes(plan.classes),
+      evidence(plan.metadata.evidence()),
       samples_per_segment(plan.metadata.samples_per_segment),
       rows_before(tensors.size(), 0),
       rows_behind(tensors.size(), 0) {

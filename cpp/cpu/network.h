@@ -22,6 +22,7 @@ struct Network {
   std::vector<std::size_t> outputs;  // the tensor of each layer
   std::size_t logits;                // the layer
   std::size_t classes;
+  std::size_t evidence;  // channels of the logits behind the classes, answered as they are
   std::size_t samples_per_segment;
 
   std::size_t slots = 0;

@@ -103,7 +103,7 @@ class Reader {
     }
     require(plan_.logits < tensors.size() &&
                 tensors[plan_.logits].rate == plan_.metadata.samples_per_segment &&
-                plan_.classes <= tensors[plan_.logits].channels &&
+                plan_.metadata.outputs() <= tensors[plan_.logits].channels &&
                 plan_.classes == plan_.metadata.classes.size(),
             "its logits");
   }
@@ -127,9 +127,8 @@ class Reader {
 
   void check_golden() const {
     const Blob &input = plan_.golden_input, &output = plan_.golden_probabilities;
-    const std::size_t segments = output.count / plan_.classes;
-    require(!input.half && !output.half && segments > 0 &&
-                output.count == segments * plan_.classes &&
+    const std::size_t outputs = plan_.metadata.outputs(), segments = output.count / outputs;
+    require(!input.half && !output.half && segments > 0 && output.count == segments * outputs &&
                 input.count == segments * plan_.metadata.samples_per_segment,
             "its example");
   }

@@ -15,7 +15,7 @@ void grow(AlignedBuffer& buffer, std::size_t bytes) {
 }
 
 CpuContinuation* record_of(const Window& window) {
-  return static_cast<CpuContinuation*>(window.continuation);
+  return static_cast<CpuContinuation*>(window.record());
 }
 
 // Calls action(layer, tensor) for all tensors that a chain writes.
@@ -44,7 +44,7 @@ Workspace::Workspace(const Network& network) : network_(network) {
 
 Workspace::Needs Workspace::plan(const Window& window, std::size_t workers) {
   CpuContinuation* record = record_of(window);
-  const std::size_t segments = window.segments + (record ? record->waiting() : 0);
+  const std::size_t segments = window.segments() + (record ? record->waiting() : 0);
   const auto& tensors = network_.tensors;
   rows_.resize(tensors.size());
   offsets_.assign(network_.slots + 1, 0);
@@ -60,9 +60,9 @@ Workspace::Needs Workspace::plan(const Window& window, std::size_t workers) {
   if (record) start_ = record->done();
   if (!record) start_.assign(network_.layers.size(), 0);
   const std::size_t part = network_.part_segments * workers;
-  const std::size_t parts = (window.segments + part - 1) / part;
-  network_.schedule.plan({rows_, start_, window.ends}, workers, parts, done_, steps_);
-  if (!window.ends) {
+  const std::size_t parts = (window.segments() + part - 1) / part;
+  network_.schedule.plan({rows_, start_, window.ends()}, workers, parts, done_, steps_);
+  if (!window.ends()) {
     network_.schedule.rows_to_keep(rows_, done_, keep_);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       record->reserve(i, (rows_[i] - keep_[i]) * tensors[i].channels);
@@ -88,6 +88,12 @@ void Workspace::reserve(const Needs& needs, std::size_t workers) {
   for (std::size_t worker = 0; worker < workers; ++worker) grow(scratch_[worker], needs.scratch);
 }
 
+Workspace::Run Workspace::start(const Window& window, std::size_t workers) {
+  reserve(plan(window, workers), workers);
+  load_input(window);
+  return {*this, window};
+}
+
 float* Workspace::tensor(std::size_t index, std::size_t row) const {
   const PlanTensor& tensor = network_.tensors[index];
   return arena_.floats() + offsets_[tensor.slot] + network_.floats_before[tensor.slot] +
@@ -96,17 +102,17 @@ float* Workspace::tensor(std::size_t index, std::size_t row) const {
 
 void Workspace::load_input(const Window& window) {
   CpuContinuation* record = record_of(window);
-  const std::size_t samples = window.segments * network_.samples_per_segment;
+  const std::size_t samples = window.segments() * network_.samples_per_segment;
   float* rows = tensor(0);
   std::fill_n(rows - network_.rows_before[0], network_.rows_before[0], 0.0F);
   if (record) record->load(0, 1, rows);
-  std::memcpy(rows + rows_[0] - samples, window.samples, samples * sizeof(float));
+  std::memcpy(rows + rows_[0] - samples, window.samples(), samples * sizeof(float));
   std::fill_n(rows + rows_[0], network_.rows_behind[0], 0.0F);
-  if (!window.ends) record->store(0, 1, rows, keep_[0], rows_[0]);
+  if (!window.ends()) record->store(0, 1, rows, keep_[0], rows_[0]);
 }
 
-// A record that goes on: the rows that the last window left of what the chain writes.
-void Workspace::before(const Chain& chain, const Window& window) {
+// A record that continues: the rows that the last window left of what the chain writes.
+void Workspace::restore(const Chain& chain, const Window& window) {
   const CpuContinuation* record = record_of(window);
   if (record == nullptr) return;
   for_outputs(network_, chain, [&](std::size_t, std::size_t index) {
@@ -118,8 +124,8 @@ void Workspace::before(const Chain& chain, const Window& window) {
 }
 
 // What comes later may take the same memory.
-void Workspace::after(const Chain& chain, const Window& window) {
-  if (window.ends) return;
+void Workspace::keep(const Chain& chain, const Window& window) {
+  if (window.ends()) return;
   for_outputs(network_, chain, [&](std::size_t layer, std::size_t index) {
     record_of(window)->store(index, network_.tensors[index].channels, tensor(index), keep_[index],
                              done_[layer]);
@@ -165,20 +171,21 @@ Epilogue Workspace::epilogue(const Step& step) const {
 
 void Workspace::finish(const Window& window) {
   const std::size_t first = start_[network_.logits], end = done_[network_.logits];
-  const std::size_t classes = network_.classes;
-  float* out = window.probabilities;
-  for (std::size_t segment = first; segment < end; ++segment, out += classes) {
+  const std::size_t classes = network_.classes, evidence = network_.evidence;
+  float* out = window.answers();
+  for (std::size_t segment = first; segment < end; ++segment, out += classes + evidence) {
     const float* logits = tensor(network_.outputs[network_.logits], segment);
     const float largest = *std::max_element(logits, logits + classes);
     float sum = 0;
     for (std::size_t i = 0; i < classes; ++i) sum += out[i] = std::exp(logits[i] - largest);
     for (std::size_t i = 0; i < classes; ++i) out[i] /= sum;
+    std::copy_n(logits + classes, evidence, out + classes);
   }
   CpuContinuation* record = record_of(window);
   if (record == nullptr) return;
   record->answered += end - first;
-  if (window.ends) return;
-  record->advance(window.segments, done_, keep_, network_.tensors, network_.outputs,
+  if (window.ends()) return;
+  record->advance(window.segments(), done_, keep_, network_.tensors, network_.outputs,
                   network_.samples_per_segment);
   record->room = network_.max_segments - record->waiting();
 }

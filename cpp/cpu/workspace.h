@@ -12,9 +12,7 @@
 
 namespace ecgrt {
 
-// Grows to the most that it was asked for. A run is: plan(), reserve() unless that much was
-// reserved before, load_input(), every step in order, for a record that goes on between before()
-// and after() of its chain, finish().
+// Grows to the most that it was asked for.
 class Workspace {
  public:
   // Memory for a run: of tensors and of each worker's scratch, in bytes; and its steps.
@@ -23,25 +21,48 @@ class Workspace {
     void cover(const Needs& other);
   };
 
+  // A window on its way through the network. Runs every step of every chain in order, for a record
+  // that continues between enter() and leave() of the step's chain; then finish().
+  class Run {
+   public:
+    const std::vector<Step>& steps() const { return workspace_.steps_; }
+
+    void enter(const Chain& chain) { workspace_.restore(chain, window_); }
+    void leave(const Chain& chain) { workspace_.keep(chain, window_); }
+    void clear_margins(const Step& step) { workspace_.clear_margins(step); }
+    void run(const Step& step, std::size_t task, std::size_t worker) {
+      workspace_.run(step, task, worker);
+    }
+    // Takes the step's next task, which may be beyond its last.
+    std::size_t take_task(std::size_t step) { return workspace_.next_[step]++; }
+    // Turns new logits into answers, and tells the record's continuation how far it is.
+    void finish() && { workspace_.finish(window_); }
+
+   private:
+    friend Workspace;
+    Run(Workspace& workspace, const Window& window) : workspace_(workspace), window_(window) {}
+
+    Workspace& workspace_;
+    const Window& window_;
+  };
+
   explicit Workspace(const Network& network);
 
-  // Lays out a window's tensors and its steps. Allocates nothing if the steps were reserved.
-  Needs plan(const Window& window, std::size_t workers);
+  // What start() will need, so that it can be reserved where an allocation may fail.
+  Needs needs(const Window& window, std::size_t workers) { return plan(window, workers); }
   void reserve(const Needs& needs, std::size_t workers);
-  const std::vector<Step>& steps() const { return steps_; }
-
-  void load_input(const Window& window);
-  void before(const Chain& chain, const Window& window);
-  void after(const Chain& chain, const Window& window);
-  // Turns new logits into probabilities, and tells the record's continuation how far it is.
-  void finish(const Window& window);
-
-  void clear_margins(const Step& step);
-  void run(const Step& step, std::size_t task, std::size_t worker);
-  // Takes the step's next task, which may be beyond its last.
-  std::size_t take_task(std::size_t step) { return next_[step]++; }
+  // One run at a time. Allocates nothing if as much was reserved. The window must outlive the run.
+  Run start(const Window& window, std::size_t workers);
 
  private:
+  // Lays out a window's tensors and its steps.
+  Needs plan(const Window& window, std::size_t workers);
+  void load_input(const Window& window);
+  void restore(const Chain& chain, const Window& window);
+  void keep(const Chain& chain, const Window& window);
+  void finish(const Window& window);
+  void clear_margins(const Step& step);
+  void run(const Step& step, std::size_t task, std::size_t worker);
   float* tensor(std::size_t index, std::size_t row = 0) const;
   Epilogue epilogue(const Step& step) const;
 

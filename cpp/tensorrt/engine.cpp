@@ -91,13 +91,13 @@ void Engine::check_tensors(const std::string& plan_path) {
     (is_input ? input_ : output_) = name;
     found += (found.empty() ? "" : ", ") + describe(*engine_, name);
   }
-  const std::size_t classes = metadata_.classes.size();
+  const std::size_t width = metadata_.outputs();
   if (inputs != 1 || outputs != 1 || !is_ours(*engine_, input(), 1) ||
-      !is_ours(*engine_, output(), classes)) {
+      !is_ours(*engine_, output(), width)) {
     throw PlanError(plan_path +
                     " does not hold a network of ecgrt: it needs one input (records, "
                     "samples, 1) and one output (records, segments, " +
-                    std::to_string(classes) + "), both float32; its tensors are " + found);
+                    std::to_string(width) + "), both float32; its tensors are " + found);
   }
 }
 

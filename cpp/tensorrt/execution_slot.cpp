@@ -27,15 +27,15 @@ ExecutionSlot::ExecutionSlot(Engine& engine, const SlotOptions& options)
     : engine_(engine),
       options_(options),
       samples_per_segment_(engine.metadata().samples_per_segment),
-      classes_(engine.metadata().classes.size()),
+      outputs_(engine.metadata().outputs()),
       stream_(cuda::make_stream()),
       done_(options.spin ? nullptr : cuda::make_blocking_event()) {
   const std::size_t segments = engine.limits().max_batch * engine.limits().max_segments;
   const std::size_t samples = segments * samples_per_segment_;
   host_input_ = cuda::allocate_pinned(samples);
-  host_output_ = cuda::allocate_pinned(segments * classes_);
+  host_output_ = cuda::allocate_pinned(segments * outputs_);
   input_ = cuda::allocate(samples * sizeof(float), "the signal");
-  output_ = cuda::allocate(segments * classes_ * sizeof(float), "the probabilities");
+  output_ = cuda::allocate(segments * outputs_ * sizeof(float), "the answers");
   activations_ = cuda::allocate(engine.activation_bytes(), "the network's activations");
   shapes_.reserve(kMaxShapes);
 }
@@ -47,13 +47,13 @@ void ExecutionSlot::run(std::span<const Window> windows) {
   order_.resize(windows.size());
   std::iota(order_.begin(), order_.end(), 0U);
   std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return windows[a].segments < windows[b].segments;
+    return windows[a].segments() < windows[b].segments();
   });
   const std::span<const std::uint32_t> order(order_);
   for (std::size_t begin = 0, end = 0; begin < order.size(); begin = end) {
-    const std::size_t segments = windows[order[begin]].segments;
+    const std::size_t segments = windows[order[begin]].segments();
     const std::size_t most = std::min(order.size(), begin + engine_.limits().max_batch);
-    for (end = begin + 1; end < most && windows[order[end]].segments == segments; ++end) {
+    for (end = begin + 1; end < most && windows[order[end]].segments() == segments; ++end) {
     }
     run_batch(windows, order.subspan(begin, end - begin));
   }
@@ -61,12 +61,12 @@ void ExecutionSlot::run(std::span<const Window> windows) {
 
 void ExecutionSlot::run_batch(std::span<const Window> windows,
                               std::span<const std::uint32_t> batch) {
-  const std::size_t segments = windows[batch.front()].segments;
+  const std::size_t segments = windows[batch.front()].segments();
   const Shape& shape = shaped(batch.size(), segments);
   const std::size_t samples = segments * samples_per_segment_;
-  const std::size_t probabilities = segments * classes_;
+  const std::size_t answers = segments * outputs_;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    std::copy_n(windows[batch[i]].samples, samples, host_input_.get() + i * samples);
+    std::copy_n(windows[batch[i]].samples(), samples, host_input_.get() + i * samples);
   }
   if (shape.graph) {
     cuda::check(cudaGraphLaunch(shape.graph.get(), stream_.get()), "cudaGraphLaunch");
@@ -75,8 +75,7 @@ void ExecutionSlot::run_batch(std::span<const Window> windows,
   }
   wait();
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    std::copy_n(host_output_.get() + i * probabilities, probabilities,
-                windows[batch[i]].probabilities);
+    std::copy_n(host_output_.get() + i * answers, answers, windows[batch[i]].answers());
   }
 }
 
@@ -114,10 +113,10 @@ void ExecutionSlot::set_up(Shape& shape) {
   check_tensorrt(context.setTensorAddress(engine_.output(), output_.get()), "setTensorAddress");
   const nvinfer1::Dims answer = context.getTensorShape(engine_.output());
   if (answer.nbDims != 3 || answer.d[0] != batch || answer.d[1] != segments ||
-      answer.d[2] != static_cast<std::int64_t>(classes_)) {
+      answer.d[2] != static_cast<std::int64_t>(outputs_)) {
     throw PlanError("the plan's network does not answer " + std::to_string(segments) +
                     " segments of " + std::to_string(samples_per_segment_) + " samples with " +
-                    std::to_string(classes_) + " probabilities each, as its metadata says");
+                    std::to_string(outputs_) + " answers each, as its metadata says");
   }
   // What TensorRT puts off to the first run must be over before a capture.
   enqueue(shape);
@@ -134,7 +133,7 @@ void ExecutionSlot::enqueue(const Shape& shape) {
               "cudaMemcpyAsync to the GPU");
   check_tensorrt(shape.context->enqueueV3(stream_.get()), "enqueueV3");
   cuda::check(
-      cudaMemcpyAsync(host_output_.get(), output_.get(), segments * classes_ * sizeof(float),
+      cudaMemcpyAsync(host_output_.get(), output_.get(), segments * outputs_ * sizeof(float),
                       cudaMemcpyDeviceToHost, stream_.get()),
       "cudaMemcpyAsync from the GPU");
 }

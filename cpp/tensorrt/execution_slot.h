@@ -58,7 +58,7 @@ class ExecutionSlot {
   Engine& engine_;
   const SlotOptions options_;
   const std::size_t samples_per_segment_;
-  const std::size_t classes_;
+  const std::size_t outputs_;
   cuda::Stream stream_;
   cuda::Event done_;
   cuda::PinnedFloats host_input_, host_output_;

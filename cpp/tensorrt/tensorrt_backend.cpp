@@ -47,15 +47,17 @@ TensorRtBackend::TensorRtBackend(std::span<const std::byte> plan, const std::str
   name_ = (rtx ? "tensorrt-rtx/" : "tensorrt/") + device_name(device_);
   // Members only once all is well: the guard outlives what a failure unwinds here.
   auto engine = std::make_unique<Engine>(plan, plan_path);
-  auto slots = std::make_unique<SlotPool>(options.threads == 0 ? kDefaultSlots : options.threads,
-                                          [slot_options, engine = engine.get()] {
-                                            auto slot = std::make_unique<ExecutionSlot>(
-                                                *engine, slot_options);
-                                            slot->prepare(1, engine->limits().opt_segments);
-                                            return slot;
-                                          });
+  auto slots = std::make_unique<Pool<ExecutionSlot>>(
+      [slot_options, engine = engine.get()] {
+        auto slot = std::make_unique<ExecutionSlot>(*engine, slot_options);
+        slot->prepare(1, engine->limits().opt_segments);
+        return slot;
+      },
+      options.threads == 0 ? kDefaultSlots : options.threads);
   // The first slot now, so that what is wrong shows here and the first record is not late.
-  slots->with_slot([](ExecutionSlot&) {});
+  {
+    const Pool<ExecutionSlot>::Lease first(*slots);
+  }
   engine_ = std::move(engine);
   slots_ = std::move(slots);
 }
@@ -69,15 +71,16 @@ TensorRtBackend::~TensorRtBackend() {
 void TensorRtBackend::run(std::span<const Window> windows) const {
   const EngineLimits& limits = engine_->limits();
   for (const Window& window : windows) {
-    if (window.segments < limits.min_segments || window.segments > limits.max_segments) {
+    if (window.segments() < limits.min_segments || window.segments() > limits.max_segments) {
       throw std::invalid_argument(
-          "the record has " + std::to_string(window.segments) + " segments; this plan takes " +
+          "the record has " + std::to_string(window.segments()) + " segments; this plan takes " +
           std::to_string(limits.min_segments) + " to " + std::to_string(limits.max_segments) +
           ", build it with other --min-seconds and --max-seconds");
     }
   }
   const cuda::DeviceGuard guard(device_);
-  slots_->with_slot([&](ExecutionSlot& slot) { slot.run(windows); });
+  const Pool<ExecutionSlot>::Lease slot(*slots_);
+  slot->run(windows);
 }
 
 }  // namespace ecgrt

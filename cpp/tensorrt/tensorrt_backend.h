@@ -7,8 +7,9 @@
 #include <string>
 
 #include "backend.h"
+#include "pool.h"
 #include "tensorrt/engine.h"
-#include "tensorrt/slot_pool.h"
+#include "tensorrt/execution_slot.h"
 
 namespace ecgrt {
 
@@ -31,7 +32,7 @@ class TensorRtBackend final : public Backend {
   const int device_;
   std::string name_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<SlotPool> slots_;
+  std::unique_ptr<Pool<ExecutionSlot>> slots_;
 };
 
 }  // namespace ecgrt

@@ -51,7 +51,7 @@ void run_and_compare(const ecgrt::Backend& backend, const std::vector<std::size_
     auto& signal = signals.emplace_back(length * kSamples);
     for (float& sample : signal) sample = static_cast<float>(random() % 1000) / 100.0F;
     answers.emplace_back(length * kClasses, -1.0F);
-    windows.push_back({signals.back().data(), length, answers.back().data()});
+    windows.push_back(ecgrt::Window::whole(signals.back().data(), length, answers.back().data()));
   }
   backend.run(windows);
   for (std::size_t i = 0; i < lengths.size(); ++i) {

@@ -93,7 +93,8 @@ TEST(allocates_nothing_for_a_known_length) {
   std::vector<float> signal(9 * check::kSamples, 1.0F), answers(9 * check::kClasses * 3);
   std::vector<ecgrt::Window> windows;
   for (std::size_t i = 0; i < 3; ++i) {
-    windows.push_back({signal.data(), i == 1 ? 9U : 4U, answers.data() + i * 9 * check::kClasses});
+    windows.push_back(ecgrt::Window::whole(signal.data(), i == 1 ? 9U : 4U,
+                                           answers.data() + i * 9 * check::kClasses));
   }
   backend->run(windows);
   allocations = 0;
