@@ -17,15 +17,26 @@ from ecgrt import _core
 HEAVY = ("keras", "onnx", "onnxruntime", "openvino", "scipy", "tensorflow", "tensorrt", "tqdm")
 
 
+def modules_after(statement: str) -> set[str]:
+    program = f"{statement}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    return set(json.loads(done.stdout))
+
+
 @pytest.mark.parametrize(
     "module", ["ecgrt", "ecgrt.cli", "ecgrt.challenge.evaluate", "ecgrt.bench"]
 )
 def test_import_brings_nothing_heavy(module: str) -> None:
-    program = f"import {module}, json, sys; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
-    modules = set(json.loads(done.stdout))
+    modules = modules_after(f"import {module}")
     assert "ecgrt._core" in modules
     assert modules.isdisjoint(HEAVY)
+
+
+def test_import_brings_numpy_and_the_extension() -> None:
+    modules = modules_after("import ecgrt") - modules_after("import numpy")
+    others = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
+    assert others == {"ecgrt"}
+    assert {m for m in modules if m.startswith("ecgrt.")} == {"ecgrt._core"}
 
 
 def test_versions_agree() -> None:
