@@ -4,6 +4,10 @@
 
 #include "errors.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace ecgrt {
 
 // Each is defined by kernels.cpp, compiled for that instruction set.
@@ -34,11 +38,18 @@ struct Isa {
   bool supported;
 };
 
+#if defined(__x86_64__)
+// Asked by itself, for not every Clang knows __builtin_cpu_supports("f16c").
+bool has_f16c() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+#endif
+
 std::vector<Isa> isas() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("f16c");
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
