@@ -1,6 +1,8 @@
 """Time a record of many hours, and compare its start with the same stretch in one piece.
 
-Run as ``python benchmarks/long_record.py --plan model.plan --hours 24 --threads 2`` on an idle machine.
+On an idle machine::
+
+    python benchmarks/long_record.py --plan model.plan --hours 24 --threads 2
 """
 
 from __future__ import annotations

@@ -1,8 +1,11 @@
 """Compare a plan's probabilities with ONNX Runtime's on every record of a folder.
 
-Run as ``python benchmarks/parity.py data/training2017 --onnx models/cinc17.onnx --plan model.plan``;
-ECGRT_FORCE_ISA chooses the instruction set. ONNX Runtime takes most of the time: its answers are kept
-in ``--cache`` for the next plan or instruction set.
+For example::
+
+    python benchmarks/parity.py data/training2017 --onnx models/cinc17.onnx --plan model.plan
+
+ECGRT_FORCE_ISA chooses the instruction set. ONNX Runtime takes most of the time: its answers are
+kept in ``--cache`` for the next plan or instruction set.
 """
 
 from __future__ import annotations

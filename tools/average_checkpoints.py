@@ -62,7 +62,7 @@ def average(checkpoints: Sequence[Path]) -> Path:
 
 
 def check(checkpoint: Path, last: Path) -> None:
-    """Raise ValueError if what the folder of `last` tells would be wrong of an average with another.
+    """Raise ValueError if what `last`'s folder says would be wrong for the average.
 
     A folder without preprocessing.json, as that of imported weights, tells nothing to compare.
     """

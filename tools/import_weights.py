@@ -67,7 +67,8 @@ def main() -> None:
         signals, kind = synthetic_signals(metadata.samples_per_segment), "synthetic signals"
     difference = save_onnx(model, metadata, facts["train"], args.out, signals)
     print(
-        f"{args.out}: within {difference:.1e} of Keras in every probability of {len(signals)} {kind}"
+        f"{args.out}: within {difference:.1e} of Keras in every probability "
+        f"of {len(signals)} {kind}"
     )
     if args.keras:
         model.save(args.keras)

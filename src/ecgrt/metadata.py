@@ -51,11 +51,12 @@ class Metadata:
     pooling
         How a record's p comes from its segments. Empty means that p is the mean of their
         probabilities. Else a row for each class, of numbers that multiply the logarithms of the
-        means of all classes (at least :data:`ecgrt.calibration.pooling.FLOOR`), the standard deviations of
-        all classes over the segments, and 1; p is the softmax of the sums.
+        means of all classes (at least :data:`ecgrt.calibration.pooling.FLOOR`), the standard
+        deviations of all classes over the segments, and 1; p is the softmax of the sums.
     calibration_scale, calibration_bias
-        A record's probabilities are ``softmax(scale * log(p) + bias)``: vector scaling (Guo et al. 2017, doi 10.48550/arXiv.1706.04599), the scale being
-        the inverse of the temperature. The bias has a number per class; empty means zeros.
+        A record's probabilities are ``softmax(scale * log(p) + bias)``: vector scaling (Guo et
+        al. 2017, doi 10.48550/arXiv.1706.04599), the scale being the inverse of the temperature.
+        The bias has a number per class; empty means zeros.
     decision_weights
         A positive number per class, for the decision ``"mean"`` only; empty means ones.
     schema
@@ -157,9 +158,8 @@ class Metadata:
         required = {field.name for field in fields(cls) if field.default is MISSING}
         missing = required - values.keys()
         if missing or values.keys() - known:
-            raise ValueError(
-                f"metadata fields: missing {sorted(missing)}, unknown {sorted(values.keys() - known)}"
-            )
+            unknown = sorted(values.keys() - known)
+            raise ValueError(f"metadata fields: missing {sorted(missing)}, unknown {unknown}")
         return cls(**values)
 
 

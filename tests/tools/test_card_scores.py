@@ -1,4 +1,4 @@
-"""The numbers of the model card: intervals, calibration, selective answers, the choice of failures."""
+"""The numbers of the model card: intervals, calibration, selective answers, which failures."""
 
 from __future__ import annotations
 

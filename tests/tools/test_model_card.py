@@ -283,7 +283,8 @@ def test_the_scores_are_of_the_model_that_ships_and_the_readme_quotes_them() -> 
     expected = [overall["value"], *(f1["value"] for f1 in rhythms), overall["low"], overall["high"]]
     readme = " ".join((root / "README.md").read_text().split())
     quoted = re.search(
-        r"scores (.+?) on v3 labels \(F1: N (.+?), A (.+?), O (.+?); 95 % interval (.+?) to (.+?)\)",
+        r"scores (.+?) on v3 labels \(F1: N (.+?), A (.+?), O (.+?); "
+        r"95 % interval (.+?) to (.+?)\)",
         readme,
     )
     assert quoted is not None

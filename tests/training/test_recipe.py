@@ -1,4 +1,4 @@
-"""What a recipe may add to the published one: the loss, averaged weights, where it starts, on what."""
+"""What a recipe may add to the published one: loss, averaged weights, start, devices."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def bootstrap(
 def f1_scores(confusions: Counts) -> Floats:
     """Return (n, 5) F1 of N, A, O and ~ and the overall score, of confusion matrices (n, 4, 4).
 
-    As :func:`ecgrt.challenge.scoring.score` has them, for thousands of matrices at once; 0/0 is NaN.
+    As :func:`ecgrt.challenge.scoring.score`, but for thousands of matrices at once; 0/0 is NaN.
     """
     right = np.diagonal(confusions, axis1=1, axis2=2)
     named = confusions.sum(axis=1) + confusions.sum(axis=2)

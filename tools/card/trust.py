@@ -120,5 +120,5 @@ def failures(answers: Answers) -> list[dict[str, Any]]:
 
 
 def figure(value: float) -> float | None:
-    """Return a figure with four decimals, for more differ between processors; None if it is none."""
+    """Return four decimals of a figure, for more differ between processors; None if not finite."""
     return round(float(value), 4) if math.isfinite(value) else None

@@ -1,4 +1,4 @@
-"""From a model and records that it has not learnt from to the same model with calibrated answers."""
+"""Calibrates a model: fits its probabilities and its decision to records it was not trained on."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def calibrate_model(
         The ONNX model to write; may be `model_path`.
     decision
         ``"mode"`` (the most frequent segment label), ``"mean"`` (the most probable class) or
-        ``"tuned"`` (that with weights, :func:`ecgrt.calibration.measures.fit_decision_weights`).
+        ``"tuned"`` (that with weights, :func:`ecgrt.calibration.weights.fit_decision_weights`).
     pooling
-        Training records that the pooling of segments is fitted to (:mod:`ecgrt.calibration.pooling`),
-        thousands. What the network is too sure of there, the calibration, which comes after,
-        takes back on dev.
+        Training records, thousands, that the pooling of segments is fitted to
+        (:mod:`ecgrt.calibration.pooling`). Where the network is too sure of records it has
+        learnt, the calibration on dev that follows corrects it.
 
     Raises
     ------

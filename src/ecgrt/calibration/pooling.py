@@ -15,7 +15,7 @@ from .._extras import require
 from .measures import Array, Floats
 from .scaling import cross_entropy, softmax
 
-#: Means below it count as it: how improbable something never seen is, is no evidence. As in the core.
+#: The least mean that counts, for a smaller one is no evidence of anything. As in the core.
 FLOOR = 1e-4
 #: Prior standard deviations: of what multiplies the logarithms of the means, and of the constants;
 #: and of what multiplies the spreads, which are about a tenth as large.

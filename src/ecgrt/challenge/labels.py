@@ -22,7 +22,9 @@ _V3_LABELS = {
 
 
 def read_reference(path: str | Path) -> dict[str, str]:
-    """Read reference labels, ``A00001,N`` a line; errors as of :func:`~ecgrt.challenge.scoring.read_answers`.
+    """Read reference labels, ``A00001,N`` a line.
+
+    Raises the errors of :func:`~ecgrt.challenge.scoring.read_answers`.
 
     Returns
     -------

@@ -88,8 +88,8 @@ def split(
     dev = [example for example in examples if example in chosen]
     if not (train and dev):
         raise ValueError(
-            f"{like or f'dev_fraction {dev_fraction}'} leaves {len(train)} for train and {len(dev)} "
-            f"for dev, of {len(examples)} records; both need some"
+            f"{like or f'dev_fraction {dev_fraction}'} leaves {len(train)} for train and "
+            f"{len(dev)} for dev, of {len(examples)} records; both need some"
         )
     out.mkdir(parents=True, exist_ok=True)
     for name, part in (("train.json", train), ("dev.json", dev)):

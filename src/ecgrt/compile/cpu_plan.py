@@ -16,8 +16,8 @@ offset    bytes  content
 ========  =====  ==========================================================
 
 Blob offsets in the header count from the first multiple of 64 behind the header. Weights are plain
-(folded, but neither packed nor transformed), so one plan loads on every instruction set. They lie in
-the order of the convolutions.
+(folded, but neither packed nor transformed), so one plan loads on every instruction set. They lie
+in the order of the convolutions.
 """
 
 from __future__ import annotations

@@ -26,8 +26,9 @@ class Tensor:
 
 @dataclass
 class FusedConv:
-    """``raw = conv(input) + bias [+ maxpool(residual)]``; ``activated = relu(raw [* scale + shift])``.
+    """A convolution and what follows it.
 
+    ``raw = conv(input) + bias [+ maxpool(residual)]``, ``activated = relu(raw [* scale + shift])``.
     Tensors are indices; -1 stands for one that is not there. ``kernel`` is (taps, in, out).
     """
 

@@ -96,8 +96,8 @@ def _read_line(
     record = read_record(file)
     if record.name.split() != [record.name]:
         raise ValueError(
-            f"{place}: the name of record {record.name!r} has whitespace, which separates the names "
-            "of training records in a model; rename its files"
+            f"{place}: the name of record {record.name!r} has whitespace, which separates the "
+            "names of training records in a model; rename its files"
         )
     expected = record.signal.size // SAMPLES_PER_LABEL
     if abs(len(labels) - expected) > 1:

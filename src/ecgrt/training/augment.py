@@ -1,4 +1,4 @@
-"""Variations of a record that leave its rhythm what it is, so that the network sees more of them."""
+"""Varies records without changing their rhythm, so that the network sees more of them."""
 
 from __future__ import annotations
 
