@@ -108,7 +108,7 @@ def _load_model(path: Path) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"there is no model {path}")
     try:
-        return onnx.load(path)
+        return onnx.load(path, load_external_data=False)  # what is refused need not be read
     except Exception as error:  # protobuf's own exception types differ between versions
         raise ValueError(f"{path} is not an ONNX model: {error}") from error
 

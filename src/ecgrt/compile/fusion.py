@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
-from .graph import Array, Graph, Layer, UnsupportedModelError
+from .graph import (
+    Add,
+    Affine,
+    Array,
+    Conv,
+    Graph,
+    Layer,
+    MaxPool,
+    PadChannels,
+    Relu,
+    UnsupportedModelError,
+)
+
+Kind = TypeVar("Kind", bound=Layer)
 
 
 @dataclass
@@ -91,16 +105,20 @@ class _Fuser:
         for layer in self.graph.layers:
             for name in layer.inputs:
                 self.users.setdefault(name, []).append(layer)
-            if layer.kind in {"maxpool", "pad_channels"}:
+            if isinstance(layer, MaxPool | PadChannels):
                 self._shortcut(layer)
         self._store(self.graph.input, Tensor(1, 1, 0, 0))
-        convolutions = [self._fuse(layer) for layer in self.graph.layers if layer.kind == "conv"]
+        convolutions = [self._fuse(layer) for layer in self.graph.layers if isinstance(layer, Conv)]
         softmax = self.graph.layers[-1]
         self.done.add(id(softmax))
         left = [layer for layer in self.graph.layers if id(layer) not in self.done]
         if left:
             raise _misplaced(left[0])
+        if softmax.inputs[0] not in self.stored:
+            raise _misplaced(softmax)
         logits = self.stored[softmax.inputs[0]]
+        if not convolutions or logits not in (convolutions[-1].raw, convolutions[-1].activated):
+            raise _misplaced(softmax)  # the engine answers with what the last convolution writes
         return FusedNetwork(self.tensors, convolutions, logits, self.graph.classes)
 
     def _store(self, name: str, tensor: Tensor) -> int:
@@ -108,20 +126,20 @@ class _Fuser:
         self.stored[name] = len(self.tensors) - 1
         return self.stored[name]
 
-    def _shortcut(self, layer: Layer) -> None:
+    def _shortcut(self, layer: MaxPool | PadChannels) -> None:
         source, pool = self.shortcuts.get(layer.inputs[0], (layer.inputs[0], 1))
-        self.shortcuts[layer.output] = (source, pool * layer.stride)
+        stride = layer.stride if isinstance(layer, MaxPool) else 1
+        self.shortcuts[layer.output] = (source, pool * stride)
         self.done.add(id(layer))
 
-    def _sole_user(self, name: str, kind: str) -> Layer | None:
+    def _sole_user(self, name: str, kind: type[Kind]) -> Kind | None:
         users = self.users.get(name, [])
-        if len(users) == 1 and users[0].kind == kind:
+        if len(users) == 1 and isinstance(users[0], kind):
             self.done.add(id(users[0]))
             return users[0]
         return None
 
-    def _fuse(self, layer: Layer) -> FusedConv:
-        assert layer.kernel is not None
+    def _fuse(self, layer: Conv) -> FusedConv:
         self.done.add(id(layer))
         if layer.inputs[0] not in self.stored:
             raise _misplaced(layer)
@@ -129,15 +147,15 @@ class _Fuser:
         bias = np.zeros(layer.kernel.shape[2])
         conv = FusedConv(layer.node, source, layer.kernel, bias, layer.stride, layer.pad)
         value = self._fold_affine(conv, layer.output)
-        if add := self._sole_user(value, "add"):
+        if add := self._sole_user(value, Add):
             self._attach_residual(conv, add, value)
             value = add.output
         self._attach_outputs(conv, value, self._extent(conv))
         return conv
 
     def _fold_affine(self, conv: FusedConv, value: str) -> str:
-        while affine := self._sole_user(value, "affine"):
-            scale, shift = _map(affine)
+        while affine := self._sole_user(value, Affine):
+            scale, shift = affine.scale, affine.shift
             conv.kernel, conv.bias = conv.kernel * scale, conv.bias * scale + shift
             value = affine.output
         return value
@@ -167,40 +185,35 @@ class _Fuser:
         raw = value
         activation: str | None = None
         for user in self.users.get(value, []):
-            if user.kind not in {"affine", "relu"}:
+            if not isinstance(user, Affine | Relu):
                 continue
             if activation is not None:
                 raise _misplaced(user)
             self.done.add(id(user))
-            scaled = user.kind == "affine"
-            activation = self._activate_scaled(conv, user) if scaled else user.output
+            if isinstance(user, Affine):
+                activation = self._activate_scaled(conv, user)
+            else:
+                activation = user.output
         if activation is not None:
             conv.activated = self._store(activation, tensor)
         if activation is None or len(self.users[value]) > 1:
             conv.raw = self._store(raw, tensor)
 
-    def _activate_scaled(self, conv: FusedConv, affine: Layer) -> str:
-        scale, shift = _map(affine)
+    def _activate_scaled(self, conv: FusedConv, affine: Affine) -> str:
+        scale, shift = affine.scale, affine.shift
         value = affine.output
-        while further := self._sole_user(value, "affine"):
-            factor, offset = _map(further)
-            scale, shift = scale * factor, shift * factor + offset
+        while further := self._sole_user(value, Affine):
+            scale, shift = scale * further.scale, shift * further.scale + further.shift
             value = further.output
-        relu = self._sole_user(value, "relu")
+        relu = self._sole_user(value, Relu)
         if relu is None:
             raise _misplaced(affine)
         conv.scale, conv.shift = scale, shift
         return relu.output
 
 
-def _map(affine: Layer) -> tuple[Array, Array]:
-    assert affine.scale is not None
-    assert affine.shift is not None
-    return affine.scale, affine.shift
-
-
 def _misplaced(layer: Layer) -> UnsupportedModelError:
     return UnsupportedModelError(
-        f"{layer.kind} in node {layer.node!r} stands where networks of this family have none; the "
+        f"{layer.operator} in node {layer.node!r} stands where networks of this family have none; the "
         "CPU engine takes the residual and plain convolutional networks of ecgrt-train"
     )

@@ -10,22 +10,61 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 
 
-@dataclass
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Layer:
-    """One operation on (time, channels) tensors; which fields count depends on ``kind``."""
+    """One operation on (time, channels) tensors, known by the names of what it reads and writes."""
 
-    kind: str  # conv, affine, relu, maxpool, pad_channels, add, softmax
-    node: str
-    inputs: list[str]
+    node: str  # ONNX's node and operator, for messages
+    operator: str
+    inputs: tuple[str, ...]
     output: str
-    kernel: Array | None = None  # conv: (taps, in, out)
-    stride: int = 1  # conv, maxpool
-    pad: int = 0  # conv: rows of zeros before the first
-    scale: Array | None = None  # affine
-    shift: Array | None = None  # affine
 
 
-@dataclass
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Conv(Layer):
+    """A convolution over time; ``pad`` rows of zeros stand before the first."""
+
+    kernel: Array  # (taps, in, out)
+    stride: int = 1
+    pad: int = 0
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Affine(Layer):
+    """``x * scale + shift``, a number of each per channel."""
+
+    scale: Array
+    shift: Array
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Relu(Layer):
+    """``max(x, 0)``."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MaxPool(Layer):
+    """The maxima of windows of ``stride`` rows that do not overlap."""
+
+    stride: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PadChannels(Layer):
+    """Channels of zeros behind the last."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Add(Layer):
+    """The sum of two tensors of one shape."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Softmax(Layer):
+    """Over the channels."""
+
+
+@dataclass(frozen=True)
 class Graph:
     """The layers in the order in which they run."""
 
