@@ -1,0 +1,24 @@
+// The parts of the Python extension, each registered by the file of its name.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "decision.h"
+
+namespace ecgrt {
+
+// A prediction and the names of its classes, for those who read it after the classifier is gone.
+struct NamedPrediction {
+  Prediction prediction;
+  std::shared_ptr<const std::vector<std::string>> classes;
+};
+
+void register_prediction(pybind11::module_& m);
+void register_classifier(pybind11::module_& m);
+void register_signal(pybind11::module_& m);
+
+}  // namespace ecgrt
