@@ -63,10 +63,9 @@ void softmax(std::span<double> values) {
 // Turns the means over a record's segments into its probabilities, as Metadata::pooling says.
 void pool(const Metadata& metadata, std::span<const double> spreads, std::span<double> means) {
   if (metadata.pooling.empty()) return;
-  constexpr double kFloor = 1e-4;  // how improbable something never seen is, is no evidence
   const std::size_t classes = means.size();
   double pooled[kMaxClasses];
-  for (double& mean : means) mean = std::log(std::max(mean, kFloor));
+  for (double& mean : means) mean = std::log(std::max(mean, kPoolingFloor));
   for (std::size_t c = 0; c < classes; ++c) {
     const double* weights = metadata.pooling[c].data();
     pooled[c] = std::inner_product(means.begin(), means.end(), weights, weights[2 * classes]) +

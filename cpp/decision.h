@@ -10,6 +10,10 @@
 
 namespace ecgrt {
 
+// Means of probabilities below it count as it in the pooling: how improbable something never seen
+// is, is no evidence.
+constexpr double kPoolingFloor = 1e-4;
+
 constexpr std::size_t kNoLabel = static_cast<std::size_t>(-1);
 
 struct Prediction {

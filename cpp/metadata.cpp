@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 
 #include "errors.h"
@@ -86,6 +87,10 @@ std::string find_decision_fault(const Metadata& metadata) {
   const auto positive = [](double value) { return std::isfinite(value) && value > 0; };
   if (classes < 2 || classes > kMaxClasses) {
     return "there must be 2 to " + std::to_string(kMaxClasses) + " classes";
+  }
+  const std::set<std::string> names(metadata.classes.begin(), metadata.classes.end());
+  if (names.size() != classes || names.contains("")) {
+    return "classes must have different names, none of them empty";
   }
   const auto& pooling = metadata.pooling;
   const auto sound = [&](const std::vector<double>& row) {

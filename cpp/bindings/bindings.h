@@ -19,6 +19,7 @@ struct NamedPrediction {
 
 void register_prediction(pybind11::module_& m);
 void register_classifier(pybind11::module_& m);
+void register_rules(pybind11::module_& m);
 void register_signal(pybind11::module_& m);
 
 }  // namespace ecgrt

@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, m) {
   py::register_exception<BackendUnavailableError>(m, "BackendUnavailableError", PyExc_RuntimeError);
   register_prediction(m);
   register_classifier(m);
+  register_rules(m);
   register_signal(m);
   m.def("supported_isas", &supported_isas);
 }

@@ -40,14 +40,15 @@ void register_prediction(py::module_& m) {
                                     static_cast<py::ssize_t>(p.probabilities.size())},
                                    p.segment_probabilities.data(), self);
                              })
-      .def_property_readonly("segment_labels",
-                             [](const NamedPrediction& p) {
-                               std::vector<std::string> labels;
-                               for (const std::size_t label : p.prediction.segment_labels) {
-                                 labels.push_back(p.classes->at(label));
-                               }
-                               return labels;
-                             })
+      .def_property_readonly(
+          "segment_labels",
+          [](const NamedPrediction& p) {
+            std::vector<std::string> labels;
+            for (const std::size_t label : p.prediction.segment_labels) {
+              labels.push_back(label == kNoLabel ? std::string() : p.classes->at(label));
+            }
+            return labels;
+          })
       .def("__repr__", [](const NamedPrediction& p) {
         const auto label = label_of(p);
         return "Prediction(label=" + (label ? "'" + *label + "'" : "None") +

@@ -14,7 +14,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr char kMagic[8] = {'E', 'C', 'G', 'R', 'T', 'C', 'P', 'U'};
-constexpr std::uint32_t kFormatVersion = 1;
 constexpr std::size_t kAlignment = 64;
 constexpr char kRebuild[] = "; build it again with ecgrt-build-engine";
 
@@ -42,10 +41,10 @@ Preamble read_preamble(const MappedFile& file) {
     fail(file.path(), std::string("the plan is cut short") + kRebuild);
   Preamble preamble;
   std::memcpy(&preamble, bytes.data(), sizeof preamble);
-  if (preamble.version != kFormatVersion) {
+  if (preamble.version != kPlanFormatVersion) {
     fail(file.path(), "the plan has format version " + std::to_string(preamble.version) +
-                          ", this ecgrt reads version " + std::to_string(kFormatVersion) +
-                          (preamble.version > kFormatVersion ? "; update ecgrt, or" : ";") +
+                          ", this ecgrt reads version " + std::to_string(kPlanFormatVersion) +
+                          (preamble.version > kPlanFormatVersion ? "; update ecgrt, or" : ";") +
                           " build the plan again with this version's ecgrt-build-engine");
   }
   if (preamble.file_bytes != bytes.size()) {

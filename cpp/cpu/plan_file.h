@@ -13,6 +13,8 @@
 
 namespace ecgrt {
 
+constexpr std::uint32_t kPlanFormatVersion = 1;
+
 // Numbers inside the mapped file, single or half precision.
 struct Blob {
   const std::byte* data = nullptr;

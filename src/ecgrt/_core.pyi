@@ -163,5 +163,35 @@ def preprocess(
         Resampled to ``sampling_rate``, cut to whole segments, ``(x - mean) / std``.
     """
 
+CHANNEL_MULTIPLE: int
+PLAN_FORMAT_VERSION: int
+POOLING_FLOOR: float
+
+def check_metadata(json: str) -> None:
+    """Raise ValueError that names the field if a model's metadata is not valid."""
+
+def decide(
+    json: str,
+    answers: ArrayLike,
+    readable: ArrayLike | None = None,
+    rhythm: ArrayLike | None = None,
+    min_confidence: float = 0.0,
+) -> tuple[str | None, NDArray[np.float32]]:
+    """Return a record's label and probabilities from the answers of its segments.
+
+    Parameters
+    ----------
+    json
+        The model's metadata.
+    answers
+        Shape (segments, classes + evidence): what the network answers.
+    readable
+        Shape (segments,), 0 for those to leave out; None: all count.
+    rhythm
+        The features that the record head names, if the model has one.
+    min_confidence
+        As of :meth:`Classifier.predict`.
+    """
+
 def supported_isas() -> list[str]:
     """Return the instruction sets that this processor runs, the best first."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterable
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
+
+from . import _core
 
 #: Key of the JSON in an ONNX model's ``metadata_props``.
 ONNX_KEY = "ecgrt"
 #: Key of the space-separated, sorted names of the training records, likewise.
 ONNX_TRAINING_RECORDS_KEY = "ecgrt_training_records"
-#: A TensorRT network's name, in which the JSON travels, holds no more bytes than this.
-MAX_BYTES = 4095
-
-DECISIONS = ("mode", "mean")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +56,21 @@ class Metadata:
         The bias has a number per class; empty means zeros.
     decision_weights
         A positive number per class, for the decision ``"mean"`` only; empty means ones.
+    record_head
+        A small network from the pooled evidence of the segments and rhythm features to a record's
+        p, in place of the pooling: ``evidence``, the number of channels that the network answers
+        behind its classes; ``features``, the names of the rhythm features that follow the mean,
+        the standard deviation and the maximum of each of these channels as inputs; ``hidden``, the
+        width of its one hidden layer; ``weights``, base64 of float32 in little-endian order:
+        (inputs, hidden), (hidden), (hidden, classes), (classes).
     schema
         Version of this layout.
+
+    Raises
+    ------
+    ValueError
+        If a field is impossible; what is valid is decided by the core, which reads the same text
+        from every plan.
     """
 
     model: str
@@ -78,6 +88,7 @@ class Metadata:
     calibration_scale: float = 1.0
     calibration_bias: tuple[float, ...] = ()
     decision_weights: tuple[float, ...] = ()
+    record_head: dict[str, Any] | None = None
     schema: int = 1
 
     def __post_init__(self) -> None:
@@ -87,63 +98,21 @@ class Metadata:
                 raise TypeError(f"{name} must be a list, not the text {values!r}")
             object.__setattr__(self, name, tuple(values))
         object.__setattr__(self, "pooling", tuple(tuple(row) for row in self.pooling))
-        if len(self.classes) < 2 or len(set(self.classes)) != len(self.classes):
-            raise ValueError(f"classes must be two or more different labels, not {self.classes}")
-        for name in ("std", "sampling_rate", "samples_per_segment"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be positive and finite, not {getattr(self, name)}")
-        if not math.isfinite(self.mean):
-            raise ValueError(f"mean must be finite, not {self.mean}")
-        if self.context_segments < 0:
-            raise ValueError(f"context_segments must not be negative, not {self.context_segments}")
-        if self.decision not in DECISIONS:
-            raise ValueError(f"decision must be one of {DECISIONS}, not {self.decision!r}")
-        self._check_calibration()
-        if self.schema != 1:
-            raise ValueError(f"metadata schema {self.schema} is not known; this ecgrt reads 1")
+        _core.check_metadata(self.to_json())
 
-    def _check_calibration(self) -> None:
-        width = 2 * len(self.classes) + 1
-        sound = all(len(row) == width and all(map(math.isfinite, row)) for row in self.pooling)
-        if self.pooling and (len(self.pooling) != len(self.classes) or not sound):
-            raise ValueError(
-                f"pooling must be empty, or {width} finite numbers for each of "
-                f"{self.classes}, not {self.pooling}"
-            )
-        scale, bias, weights = self.calibration_scale, self.calibration_bias, self.decision_weights
-        if not 0 < scale < math.inf:
-            raise ValueError(f"calibration_scale must be positive and finite, not {scale}")
-        if bias and (len(bias) != len(self.classes) or not all(map(math.isfinite, bias))):
-            raise ValueError(
-                f"calibration_bias must be empty, or a finite number for each of "
-                f"{self.classes}, not {bias}"
-            )
-        if weights and (
-            len(weights) != len(self.classes) or not all(0 < w < math.inf for w in weights)
-        ):
-            raise ValueError(
-                f"decision_weights must be empty, or a positive number for each of "
-                f"{self.classes}, not {weights}"
-            )
-        if weights and self.decision == "mode":
-            raise ValueError(
-                "decision_weights weigh probabilities, so decision must be 'mean', not 'mode'"
-            )
+    @property
+    def evidence(self) -> int:
+        """Channels that the network answers behind its classes, for the record head."""
+        return int(self.record_head["evidence"]) if self.record_head else 0
 
     def to_json(self) -> str:
-        """Return compact JSON of at most :data:`MAX_BYTES` bytes, or raise ValueError.
-
-        Pooling, calibration and weights are written only where they are set.
-        """
-        values = asdict(self)
-        values = {name: v for name, v in values.items() if v != _CALIBRATION.get(name)}
-        text = json.dumps(values, separators=(",", ":"), sort_keys=True)
-        if len(text.encode()) > MAX_BYTES:
-            raise ValueError(
-                f"the metadata takes {len(text.encode())} bytes; at most {MAX_BYTES} fit, "
-                "shorten the model's name, or leave out the pooling"
-            )
-        return text
+        """Return compact JSON. What is optional is written only where it is set."""
+        values = {name: v for name, v in asdict(self).items() if v != _OPTIONAL.get(name)}
+        try:
+            return json.dumps(values, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        except ValueError:
+            wrong = [name for name, value in values.items() if not _is_finite(value)]
+            raise ValueError(f"{', '.join(wrong)} must be finite") from None
 
     @classmethod
     def from_json(cls, text: str) -> Metadata:
@@ -163,11 +132,20 @@ class Metadata:
         return cls(**values)
 
 
-_CALIBRATION = {
+_OPTIONAL = {
     field.name: field.default
     for field in fields(Metadata)
-    if field.name in ("pooling", "calibration_scale", "calibration_bias", "decision_weights")
+    if field.name
+    in ("pooling", "calibration_scale", "calibration_bias", "decision_weights", "record_head")
 }
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def digest_records(names: Iterable[str]) -> str:

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .. import _core
 from .._extras import require
 from .measures import Array, Floats
 from .scaling import cross_entropy, softmax
 
 #: The least mean that counts, for a smaller one is no evidence of anything. As in the core.
-FLOOR = 1e-4
+FLOOR = _core.POOLING_FLOOR
 #: Prior standard deviations: of what multiplies the logarithms of the means, and of the constants;
 #: and of what multiplies the spreads, which are about a tenth as large.
 LOG_STD = 3.0

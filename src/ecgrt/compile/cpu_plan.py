@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import _core
 from .._extras import require
 from .._files import check_writable, replacing
 from ..metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
@@ -39,10 +40,10 @@ from .graph import Array, UnsupportedModelError
 from .onnx_graph import load_graph
 
 MAGIC = b"ECGRTCPU"
-FORMAT_VERSION = 1
+FORMAT_VERSION = _core.PLAN_FORMAT_VERSION
 ALIGNMENT = 64
 #: Channels are padded with zeros to a multiple of the engine's widest vector.
-CHANNEL_MULTIPLE = 16
+CHANNEL_MULTIPLE = _core.CHANNEL_MULTIPLE
 PRECISIONS = ("fp32", "fp16")
 GOLDEN_SEGMENTS = 6
 
@@ -121,6 +122,11 @@ def _check(network: FusedNetwork, metadata: Metadata) -> None:
             f"the network has {found[0]} classes and {found[1]} samples per segment, its metadata "
             f"says {stated[0]} and {stated[1]}"
         )
+    if network.evidence != metadata.evidence:
+        raise UnsupportedModelError(
+            f"the network answers {network.evidence} channels of evidence, the record head of its "
+            f"metadata reads {metadata.evidence}"
+        )
     if network.context_segments > metadata.context_segments:
         raise UnsupportedModelError(
             f"the network's outputs depend on {network.context_segments} segments on either side, "
@@ -138,8 +144,8 @@ def _golden(model: Any, network: FusedNetwork) -> tuple[Array, Array]:
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    (probabilities,) = session.run(None, {session.get_inputs()[0].name: signal[None, :, None]})
-    return signal, probabilities[0].astype(np.float32)
+    answers = session.run(None, {session.get_inputs()[0].name: signal[None, :, None]})
+    return signal, np.concatenate([a[0] for a in answers], axis=1).astype(np.float32)
 
 
 @dataclass

@@ -18,6 +18,8 @@ from .graph import (
     MaxPool,
     PadChannels,
     Relu,
+    Slice,
+    Softmax,
     UnsupportedModelError,
 )
 
@@ -68,6 +70,7 @@ class FusedNetwork:
     convolutions: list[FusedConv]
     logits: int
     classes: int
+    evidence: int = 0  # channels of the logits behind the classes
 
     @property
     def samples_per_segment(self) -> int:
@@ -109,17 +112,24 @@ class _Fuser:
                 self._shortcut(layer)
         self._store(self.graph.input, Tensor(1, 1, 0, 0))
         convolutions = [self._fuse(layer) for layer in self.graph.layers if isinstance(layer, Conv)]
-        softmax = self.graph.layers[-1]
-        self.done.add(id(softmax))
+        softmax = next(layer for layer in self.graph.layers if isinstance(layer, Softmax))
+        slices = [layer for layer in self.graph.layers if isinstance(layer, Slice)]
+        self.done.update(map(id, [softmax, *slices]))
         left = [layer for layer in self.graph.layers if id(layer) not in self.done]
         if left:
             raise _misplaced(left[0])
-        if softmax.inputs[0] not in self.stored:
+        (source,) = slices[0].inputs if slices else softmax.inputs
+        if source not in self.stored or any(layer.inputs != (source,) for layer in slices):
+            raise _misplaced(slices[0] if slices else softmax)
+        logits = self.stored[source]
+        width = self.graph.classes + self.graph.evidence
+        if self.tensors[logits].channels != width:
             raise _misplaced(softmax)
-        logits = self.stored[softmax.inputs[0]]
         if not convolutions or logits not in (convolutions[-1].raw, convolutions[-1].activated):
             raise _misplaced(softmax)  # the engine answers with what the last convolution writes
-        return FusedNetwork(self.tensors, convolutions, logits, self.graph.classes)
+        return FusedNetwork(
+            self.tensors, convolutions, logits, self.graph.classes, self.graph.evidence
+        )
 
     def _store(self, name: str, tensor: Tensor) -> int:
         self.tensors.append(tensor)
@@ -214,6 +224,6 @@ class _Fuser:
 
 def _misplaced(layer: Layer) -> UnsupportedModelError:
     return UnsupportedModelError(
-        f"{layer.operator} in node {layer.node!r} stands where networks of this family have none; the "
-        "CPU engine takes the residual and plain convolutional networks of ecgrt-train"
+        f"{layer.operator} in node {layer.node!r} stands where networks of this family have none; "
+        "the CPU engine takes the residual and plain convolutional networks of ecgrt-train"
     )

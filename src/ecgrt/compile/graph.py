@@ -64,13 +64,34 @@ class Softmax(Layer):
     """Over the channels."""
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Slice(Layer):
+    """Channels ``first`` to ``end``."""
+
+    first: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Graph:
-    """The layers in the order in which they run."""
+    """The layers in the order in which they run.
+
+    Attributes
+    ----------
+    layers
+        Among them one Softmax, whose output is the classes' probabilities.
+    input
+        Name of the signal.
+    classes
+        Channels of the Softmax.
+    evidence
+        Channels behind the classes' that the network answers as they are; 0 for none.
+    """
 
     layers: list[Layer]
     input: str
     classes: int
+    evidence: int = 0
 
 
 class UnsupportedModelError(ValueError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .graph import Graph, Softmax, UnsupportedModelError
+from .graph import Graph, Slice, Softmax, UnsupportedModelError
 from .onnx_constants import fold, is_folded, read_initializers
 from .onnx_layers import LAYERS
 from .onnx_scope import Operation, Scope, Value
@@ -39,8 +39,9 @@ def load_graph(model: onnx.ModelProto) -> Graph:
     signal = _define_input(model.graph, scope)
     for node in model.graph.node:
         _read(Operation(node, scope))
-    output = _output(model.graph, scope)
-    return Graph(scope.layers, signal, output.channels)
+    probabilities = _probabilities(model.graph, scope)
+    evidence = _evidence(model.graph, scope, probabilities)
+    return Graph(scope.layers, signal, probabilities.channels, evidence)
 
 
 def _opset(model: onnx.ModelProto) -> int:
@@ -58,10 +59,10 @@ def _opset(model: onnx.ModelProto) -> int:
 
 def _define_input(graph: onnx.GraphProto, scope: Scope) -> str:
     inputs = [v for v in graph.input if v.name not in scope.constants]
-    if len(inputs) != 1 or len(graph.output) != 1:
+    if len(inputs) != 1 or not 1 <= len(graph.output) <= 2:
         raise UnsupportedModelError(
             f"the model has {len(inputs)} inputs and {len(graph.output)} outputs; "
-            "a network of this family has one of each"
+            "a network of this family has one input, probabilities and perhaps evidence"
         )
     tensor = inputs[0].type.tensor_type
     dims = [d.dim_value for d in tensor.shape.dim]
@@ -75,18 +76,44 @@ def _define_input(graph: onnx.GraphProto, scope: Scope) -> str:
     return name
 
 
-def _output(graph: onnx.GraphProto, scope: Scope) -> Value:
-    last = scope.layers[-1] if scope.layers else None
-    if not isinstance(last, Softmax):
+def _probabilities(graph: onnx.GraphProto, scope: Scope) -> Value:
+    softmaxes = [layer for layer in scope.layers if isinstance(layer, Softmax)]
+    if len(softmaxes) != 1:
         raise UnsupportedModelError("the model does not end in a Softmax over the classes")
     output = scope.values.get(graph.output[0].name)
-    if output is None or output.layer != last.output:
-        raise UnsupportedModelError("the model's output is not its last Softmax")
+    if output is None or output.layer != softmaxes[0].output:
+        raise UnsupportedModelError("the model's first output is not its Softmax")
+    _check_axes(output)
+    return output
+
+
+def _evidence(graph: onnx.GraphProto, scope: Scope, probabilities: Value) -> int:
+    """Return how many channels the second output has: those behind the classes' logits."""
+    layers = {layer.output: layer for layer in scope.layers}
+    logits = layers.get(layers[probabilities.layer].inputs[0])
+    if len(graph.output) == 1 and not isinstance(logits, Slice):
+        return 0
+    output = scope.values.get(graph.output[-1].name)
+    evidence = layers.get(output.layer) if output else None
+    if (
+        not isinstance(logits, Slice)
+        or not isinstance(evidence, Slice)
+        or output is None
+        or logits.inputs != evidence.inputs
+        or (logits.first, logits.end) != (0, evidence.first)
+    ):
+        raise UnsupportedModelError(
+            "the model's second output is not what stands behind the logits of its Softmax"
+        )
+    _check_axes(output)
+    return output.channels
+
+
+def _check_axes(output: Value) -> None:
     if output.axes != "NTC":
         raise UnsupportedModelError(
-            f"the model's output has axes {output.axes}; (batch, segments, classes) is needed"
+            f"an output of the model has axes {output.axes}; (batch, segments, classes) is needed"
         )
-    return output
 
 
 def _read(operation: Operation) -> None:

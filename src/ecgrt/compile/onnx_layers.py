@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .graph import Add, Affine, Array, Conv, MaxPool, PadChannels, Relu, Softmax
+from .graph import Add, Affine, Array, Conv, MaxPool, PadChannels, Relu, Slice, Softmax
 from .onnx_scope import MOST, Operation, Value
 
 
@@ -193,6 +193,29 @@ def softmax(operation: Operation) -> None:
     operation.emit(Softmax, replace(value, layer=operation.output), value)
 
 
+def slice_channels(operation: Operation) -> None:
+    """Add a choice of neighbouring channels."""
+    value = operation.value()
+    first, end = operation.integers(1, "starts"), operation.integers(2, "ends")
+    axes = operation.integers(3, "axes") or list(range(len(first)))
+    steps = operation.integers(4, "") if operation.has(4) else [1] * len(first)
+    whole = {"N": (0, MOST), "T": (0, MOST), "C": (0, value.channels)}
+    if not len(first) == len(end) == len(axes) == len(steps) or set(steps) != {1}:
+        raise operation.fail("slice with steps")
+    for axis, low, high in zip(axes, first, end, strict=True):
+        name = value.axes[operation.axis(axis, len(value.axes))]
+        if name == "C":
+            limits = (low, high if high >= 0 else high + value.channels)
+            whole["C"] = (max(limits[0], 0), min(limits[1], value.channels))
+        if low < 0 or (name != "C" and (low > 0 or high < MOST)):
+            raise operation.fail(f"slice of the axis {name} from {low} to {high}")
+    low, high = whole["C"]
+    if not low < high:
+        raise operation.fail(f"slice of the channels from {low} to {high}")
+    result = replace(value, layer=operation.output, channels=high - low)
+    operation.emit(Slice, result, value, first=low, end=high)
+
+
 LAYERS = {
     "Conv": (conv, {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"}),
     "BatchNormalization": (batch_normalization, {"epsilon", "momentum", "training_mode"}),
@@ -207,4 +230,5 @@ LAYERS = {
     "Pad": (pad, {"mode", "pads", "value"}),
     "MatMul": (mat_mul, set[str]()),
     "Softmax": (softmax, {"axis"}),
+    "Slice": (slice_channels, {"starts", "ends", "axes"}),
 }

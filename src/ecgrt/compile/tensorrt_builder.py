@@ -63,6 +63,22 @@ def to_fp16(model: Any) -> Any:
     return converted
 
 
+def join_outputs(model: Any) -> Any:
+    """Return an ONNX model whose outputs are one, side by side: probabilities, then evidence."""
+    onnx = require("onnx", extra="tensorrt")
+    joined = type(model)()
+    joined.CopyFrom(model)
+    graph = joined.graph
+    names = [output.name for output in graph.output]
+    graph.node.append(onnx.helper.make_node("Concat", names, ["answers"], axis=2))
+    widths = [output.type.tensor_type.shape.dim[2].dim_value for output in graph.output]
+    shape = ["batch", "segments", sum(widths)]
+    answers = onnx.helper.make_tensor_value_info("answers", onnx.TensorProto.FLOAT, shape)
+    del graph.output[:]
+    graph.output.append(answers)
+    return joined
+
+
 def _halve(onnx: Any, tensor: Any) -> None:
     """Turn a float32 tensor into float16, in place; leave any other alone."""
     if tensor.data_type != onnx.TensorProto.FLOAT:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from .._extras import require
-from .._files import check_writable, replacing
+from .._files import check_writable, replacing, write_text
 from ..metadata import ONNX_KEY, Metadata
-from .tensorrt_builder import Shape, compile_network, to_fp16
+from .tensorrt_builder import Shape, compile_network, join_outputs, to_fp16
 
 PRECISIONS = ("fp32", "fp16")
+#: A TensorRT network's name, in which the metadata travels, holds no more; else it lies beside.
+MAX_NAME_BYTES = 4095
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,17 @@ def build_tensorrt_plan(
         model = to_fp16(model)
     timings = _timing_cache(trt, device) if chosen.needs_device and device else None
     name = metadata.to_json()
+    sidecar = None
+    if len(name.encode()) > MAX_NAME_BYTES:
+        name, sidecar = metadata.model[:80], name
+    if metadata.evidence:
+        model = join_outputs(model)
     plan = compile_network(trt, model, name, profile.shapes(metadata.samples_per_segment), timings)
     if name.encode() not in plan:
         raise ValueError("the plan does not hold the metadata: TensorRT dropped the network's name")
+    if sidecar is not None:
+        write_text(f"{os.fspath(plan_path)}.json", sidecar)
+        print(f"note: the metadata is in {plan_path}.json; keep it beside the plan", flush=True)
     with replacing(plan_path) as part:
         part.write_bytes(plan)
 
