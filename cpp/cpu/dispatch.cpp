@@ -64,20 +64,20 @@ std::vector<Isa> isas() {
 }  // namespace
 
 const KernelTable& select_kernels() {
-  const char* forced = std::getenv("ECGRT_FORCE_ISA");
+  const char* value = std::getenv("ECGRT_FORCE_ISA");
+  const std::string forced = value != nullptr ? value : "";
   std::string known;
   for (const Isa& isa : isas()) {
-    if (forced == nullptr || *forced == '\0') {
-      if (isa.supported) return *isa.kernels;
-    } else if (std::string(forced) == isa.kernels->name) {
-      if (isa.supported) return *isa.kernels;
-      throw BackendUnavailableError("ECGRT_FORCE_ISA asks for " + std::string(forced) +
+    const bool wanted = forced.empty() || forced == isa.kernels->name;
+    if (wanted && isa.supported) return *isa.kernels;
+    if (wanted && !forced.empty()) {
+      throw BackendUnavailableError("ECGRT_FORCE_ISA asks for " + forced +
                                     ", which this processor does not have");
     }
     known += (known.empty() ? "" : ", ") + std::string(isa.kernels->name);
   }
-  throw BackendUnavailableError("ECGRT_FORCE_ISA is \"" + std::string(forced) +
-                                "\"; this build of ecgrt has " + known);
+  throw BackendUnavailableError("ECGRT_FORCE_ISA is \"" + forced + "\"; this build of ecgrt has " +
+                                known);
 }
 
 std::vector<std::string> supported_isas() {
