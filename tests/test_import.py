@@ -39,6 +39,18 @@ def test_import_brings_numpy_and_the_extension() -> None:
     assert {m for m in modules if m.startswith("ecgrt.")} == {"ecgrt._core"}
 
 
+def test_what_is_loaded_later_is_the_same_thing() -> None:
+    from ecgrt import records
+    from ecgrt.compile import build
+
+    assert ecgrt.Record is records.Record
+    assert ecgrt.read_record is records.read_record
+    assert ecgrt.build_plan is build.build_plan
+    assert set(ecgrt.__all__) <= set(dir(ecgrt))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        ecgrt.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
 def test_versions_agree() -> None:
     (stated,) = re.findall(
         r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE

@@ -1,13 +1,31 @@
 #include "bindings/arrays.h"
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
-#include <string>
+#include <string_view>
 
 namespace py = pybind11;
 
 namespace ecgrt {
 namespace {
+
+struct Unit {
+  std::string_view name;
+  double microvolts;
+};
+
+// The micro sign and the Greek letter look alike.
+constexpr Unit kUnits[] = {{"uV", 1.0},  {"mV", 1e3},      {"V", 1e6},
+                           {"nV", 1e-3}, {"\u00b5V", 1.0}, {"\u03bcV", 1.0}};
+
+double microvolts_per(const std::string& unit) {
+  for (const Unit& known : kUnits) {
+    if (known.name == unit) return known.microvolts;
+  }
+  throw py::value_error("unit is " + py::cast<std::string>(py::repr(py::str(unit))) +
+                        "; it must be 'uV', 'mV', 'V' or 'nV'");
+}
 
 std::optional<SampleType> sample_type(const py::array& array) {
   const char order = array.dtype().byteorder();
@@ -33,9 +51,8 @@ void refuse_masked(const py::handle& x) {
   }
 }
 
-}  // namespace
-
-std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double> fs) {
+std::pair<py::array, Signal> view(const py::handle& x, std::optional<double> fs,
+                                  double microvolts) {
   refuse_masked(x);
   py::array array(py::reinterpret_borrow<py::object>(x));
   const char kind = array.dtype().kind();
@@ -53,9 +70,47 @@ std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double
     array = array.attr("astype")("f8").cast<py::array>();
     type = SampleType::float64;
   }
-  const Signal signal{array.data(), *type, array.strides(0),
-                      static_cast<std::size_t>(array.shape(0)), fs.value_or(0.0)};
+  const Signal signal{array.data(),     *type,
+                      array.strides(0), static_cast<std::size_t>(array.shape(0)),
+                      fs.value_or(0.0), microvolts};
   return {std::move(array), signal};
+}
+
+bool is_record(const py::handle& x) {
+  return !py::isinstance<py::array>(x) && py::hasattr(x, "signal") && py::hasattr(x, "fs");
+}
+
+double rate_of_record(const py::handle& record, std::optional<double> fs) {
+  const auto own = record.attr("fs").cast<std::optional<double>>();
+  const std::optional<double> rate = own ? own : fs;
+  if (!rate) throw py::value_error("the record does not say its sampling rate; give it with fs=");
+  if (fs && *fs != *rate) {
+    throw py::value_error("the record has " + py::cast<std::string>(py::str(py::float_(*rate))) +
+                          " Hz, fs is " + py::cast<std::string>(py::str(py::float_(*fs))) +
+                          " Hz; leave fs out, or correct the record");
+  }
+  return *rate;
+}
+
+}  // namespace
+
+std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double> fs,
+                                       const std::string& unit) {
+  const double microvolts = microvolts_per(unit);
+  if (!is_record(x)) return view(x, fs, microvolts);
+  if (microvolts != 1.0) {
+    throw py::value_error("a record is in microvolts, not in " + unit + "; leave unit out");
+  }
+  return view(x.attr("signal"), rate_of_record(x, fs), microvolts);
+}
+
+std::string place_in_batch(std::size_t index, const py::handle& x) {
+  std::string place = "record " + std::to_string(index);
+  const py::object name = py::getattr(x, "name", py::none());
+  if (is_record(x) && py::isinstance<py::str>(name)) {
+    place += " (" + name.cast<std::string>() + ")";
+  }
+  return place + ": ";
 }
 
 }  // namespace ecgrt

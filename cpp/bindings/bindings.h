@@ -17,6 +17,11 @@ struct NamedPrediction {
   std::shared_ptr<const std::vector<std::string>> classes;
 };
 
+// The metaclass of plain Python classes. pybind11's own would show in type(), help() and stubtest.
+inline pybind11::metaclass plain_metaclass() {
+  return pybind11::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
+}
+
 void register_prediction(pybind11::module_& m);
 void register_classifier(pybind11::module_& m);
 void register_rules(pybind11::module_& m);

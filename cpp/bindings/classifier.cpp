@@ -1,114 +1,119 @@
-#include "classifier.h"
-
-#include <pybind11/numpy.h>
+// Loading a plan, what a classifier says of itself, and its way through pickle.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "bindings/arrays.h"
-#include "bindings/bindings.h"
+#include "bindings/py_classifier.h"
+#include "docstrings.h"
+#include "errors.h"
 
 namespace py = pybind11;
 
 namespace ecgrt {
 namespace {
 
-struct PyClassifier {
-  PyClassifier(const std::string& plan, const BackendOptions& options) : classifier(plan, options) {
-    classes = std::make_shared<const std::vector<std::string>>(classifier.metadata().classes);
-  }
-  Classifier classifier;
-  std::shared_ptr<const std::vector<std::string>> classes;
-};
-
-// Lets Ctrl-C end a long call. Without a signal, or on another than the main thread, it does
-// nothing.
-void check_signals() {
-  const py::gil_scoped_acquire acquire;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
-std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::iterable& xs,
-                                         std::optional<double> fs, double min_confidence) {
-  std::vector<py::array> arrays;
-  std::vector<Signal> signals;
-  for (const py::handle x : xs) {
-    auto [array, signal] = to_signal(x, fs);
-    arrays.push_back(std::move(array));
-    signals.push_back(signal);
-  }
-  std::vector<Prediction> predictions(signals.size());
-  {
-    const py::gil_scoped_release release;
-    self.classifier.predict(signals, predictions, min_confidence, check_signals);
-  }
-  std::vector<NamedPrediction> named;
-  named.reserve(predictions.size());
-  for (Prediction& prediction : predictions) {
-    named.push_back({std::move(prediction), self.classes});
-  }
-  return named;
-}
-
-NamedPrediction predict_one(const PyClassifier& self, const py::handle& x, std::optional<double> fs,
-                            double min_confidence) {
-  const auto [array, signal] = to_signal(x, fs);
-  NamedPrediction named{{}, self.classes};
-  const py::gil_scoped_release release;
-  self.classifier.predict({&signal, 1}, {&named.prediction, 1}, min_confidence, check_signals);
-  return named;
-}
-
 std::unique_ptr<PyClassifier> make_classifier(const py::object& plan, std::optional<long> threads,
                                               int device) {
-  const auto path = py::module_::import("os").attr("fspath")(plan).cast<std::string>();
+  const auto given = py::module_::import("os").attr("fspath")(plan).cast<std::string>();
   if (threads && *threads < 1) throw py::value_error("threads must be at least 1");
-  const BackendOptions options{static_cast<std::size_t>(threads.value_or(0)), device};
   const py::gil_scoped_release release;
-  return std::make_unique<PyClassifier>(path, options);
+  return std::make_unique<PyClassifier>(given, threads, device);
+}
+
+py::tuple get_state(const PyClassifier& self) {
+  return py::make_tuple(self.location, self.threads, self.device, self.classifier.metadata().json);
+}
+
+std::unique_ptr<PyClassifier> set_state(const py::tuple& state) {
+  auto loaded =
+      make_classifier(state[0], state[1].cast<std::optional<long>>(), state[2].cast<int>());
+  if (loaded->classifier.metadata().json != state[3].cast<std::string>()) {
+    throw PlanError(loaded->plan +
+                    ": this is another model than the one that was pickled; name it otherwise, or "
+                    "pickle the classifier again");
+  }
+  return loaded;
+}
+
+std::string describe(const PyClassifier& self) {
+  const auto text = [](const py::object& value) { return py::cast<std::string>(py::repr(value)); };
+  return "Classifier(" + text(py::str(self.plan)) +
+         ", classes=" + text(py::tuple(py::cast(*self.classes))) +
+         ", sampling_rate=" + text(py::float_(self.classifier.metadata().sampling_rate)) +
+         ", backend='" + self.classifier.backend().name() +
+         "', threads=" + std::to_string(self.classifier.backend().parallel_windows()) + ")";
+}
+
+py::list training_record_names(const PyClassifier& self) {
+  return py::str(self.classifier.training_records()).attr("split")();
+}
+
+// What a classifier says of itself.
+void register_properties(py::class_<PyClassifier>& classifier) {
+  classifier
+      .def_property_readonly(
+          "plan", [](const PyClassifier& self) { return self.plan; }, doc::Classifier_plan)
+      .def_property_readonly(
+          "classes", [](const PyClassifier& self) { return py::tuple(py::cast(*self.classes)); },
+          doc::Classifier_classes)
+      .def_property_readonly(
+          "sampling_rate",
+          [](const PyClassifier& self) { return self.classifier.metadata().sampling_rate; },
+          doc::Classifier_sampling_rate)
+      .def_property_readonly(
+          "samples_per_segment",
+          [](const PyClassifier& self) { return self.classifier.metadata().samples_per_segment; },
+          doc::Classifier_samples_per_segment)
+      .def_property_readonly(
+          "backend", [](const PyClassifier& self) { return self.classifier.backend().name(); },
+          doc::Classifier_backend)
+      .def_property_readonly(
+          "threads",
+          [](const PyClassifier& self) { return self.classifier.backend().parallel_windows(); },
+          doc::Classifier_threads)
+      .def_property_readonly(
+          "metadata",
+          [](const PyClassifier& self) {
+            return py::module_::import("json").attr("loads")(self.classifier.metadata().json);
+          },
+          doc::Classifier_metadata)
+      .def_property_readonly("training_record_names", &training_record_names,
+                             doc::Classifier_training_record_names);
 }
 
 }  // namespace
 
 void register_classifier(py::module_& m) {
-  py::class_<PyClassifier>(m, "Classifier", "A plan, loaded and ready; safe to share by threads.")
+  py::class_<PyClassifier> classifier(m, "Classifier", doc::Classifier, plain_metaclass(),
+                                      py::is_final());
+  classifier.attr("__module__") = "ecgrt";
+  classifier
       .def(py::init(&make_classifier), py::arg("plan"), py::kw_only(),
-           py::arg("threads") = py::none(), py::arg("device") = 0)
+           py::arg("threads") = py::none(), py::arg("device") = 0, doc::Classifier_init)
       .def("predict", &predict_one, py::arg("x"), py::arg("fs") = py::none(),
-           py::arg("min_confidence") = 0.0)
+           py::arg("min_confidence") = 0.0, py::kw_only(), py::arg("unit") = "uV",
+           doc::Classifier_predict)
       .def("predict_batch", &predict_all, py::arg("xs"), py::arg("fs") = py::none(),
-           py::arg("min_confidence") = 0.0)
-      .def("self_test",
-           [](const PyClassifier& self) {
-             const py::gil_scoped_release release;
-             return self.classifier.self_test();
-           })
-      .def_property_readonly(
-          "classes", [](const PyClassifier& self) { return py::tuple(py::cast(*self.classes)); })
-      .def_property_readonly(
-          "sampling_rate",
-          [](const PyClassifier& self) { return self.classifier.metadata().sampling_rate; })
-      .def_property_readonly(
-          "samples_per_segment",
-          [](const PyClassifier& self) { return self.classifier.metadata().samples_per_segment; })
-      .def_property_readonly(
-          "backend", [](const PyClassifier& self) { return self.classifier.backend().name(); })
-      .def_property_readonly(
-          "threads",
-          [](const PyClassifier& self) { return self.classifier.backend().parallel_windows(); })
-      .def_property_readonly(
-          "metadata",
+           py::arg("min_confidence") = 0.0, py::kw_only(), py::arg("unit") = "uV",
+           doc::Classifier_predict_batch)
+      .def(
+          "self_test",
           [](const PyClassifier& self) {
-            return py::module_::import("json").attr("loads")(self.classifier.metadata().json);
-          })
-      .def_property_readonly("training_records", [](const PyClassifier& self) {
-        return py::str(self.classifier.training_records()).attr("split")();
-      });
+            const py::gil_scoped_release release;
+            return self.classifier.self_test();
+          },
+          doc::Classifier_self_test)
+      .def("__repr__", &describe)
+      .def(
+          "__copy__", [](const py::object& self) { return self; }, doc::Classifier_copy)
+      .def(
+          "__deepcopy__", [](const py::object& self, const py::handle&) { return self; },
+          py::arg("memo"), doc::Classifier_deepcopy)
+      .def(py::pickle(&get_state, &set_state));
+  register_properties(classifier);
 }
 
 }  // namespace ecgrt

@@ -4,19 +4,34 @@
 
 #include "bindings/bindings.h"
 #include "cpu/dispatch.h"
+#include "docstrings.h"
 #include "errors.h"
 
 namespace py = pybind11;
 
+namespace {
+
+template <class Error>
+void register_error(py::module_& m, const char* name, const char* docstring) {
+  const auto error = py::register_exception<Error>(m, name, PyExc_RuntimeError);
+  error.attr("__module__") = "ecgrt";
+  error.attr("__doc__") = docstring;
+}
+
+}  // namespace
+
 PYBIND11_MODULE(_core, m) {
   using namespace ecgrt;
-  m.doc() = "The C++ core of ecgrt.";
+  py::options options;
+  options.disable_function_signatures();  // docstrings.h has those of the stub
+  m.doc() = doc::module;
   m.attr("__version__") = ECGRT_VERSION;
-  py::register_exception<PlanError>(m, "PlanError", PyExc_RuntimeError);
-  py::register_exception<BackendUnavailableError>(m, "BackendUnavailableError", PyExc_RuntimeError);
+  register_error<PlanError>(m, "PlanError", doc::PlanError);
+  register_error<BackendUnavailableError>(m, "BackendUnavailableError",
+                                          doc::BackendUnavailableError);
   register_prediction(m);
   register_classifier(m);
   register_rules(m);
   register_signal(m);
-  m.def("supported_isas", &supported_isas);
+  m.def("supported_isas", &supported_isas, doc::supported_isas);
 }

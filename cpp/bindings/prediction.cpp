@@ -1,59 +1,146 @@
+// What Python sees of a prediction. It never changes, so copies are the thing itself.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "docstrings.h"
 
 namespace py = pybind11;
 
 namespace ecgrt {
 namespace {
 
+using Classes = std::vector<std::string>;
+
 std::optional<std::string> label_of(const NamedPrediction& p) {
   if (!p.prediction.label) return std::nullopt;
   return p.classes->at(*p.prediction.label);
 }
 
+py::array probabilities(const py::object& self) {
+  const auto& p = self.cast<const NamedPrediction&>().prediction;
+  return read_only<float>({p.probabilities.size()}, p.probabilities.data(), self);
+}
+
+py::array segment_probabilities(const py::object& self) {
+  const auto& p = self.cast<const NamedPrediction&>().prediction;
+  return read_only<float>({p.segment_labels.size(), p.probabilities.size()},
+                          p.segment_probabilities.data(), self);
+}
+
+// Class numbers to an array of fixed-width text, by NumPy: no Python string for each segment. A
+// segment that cannot be read has an empty label.
+py::array segment_labels(const py::object& self) {
+  const auto& p = self.cast<const NamedPrediction&>();
+  const auto& labels = p.prediction.segment_labels;
+  const auto numbers = read_only<std::size_t>({labels.size()}, labels.data(), self);
+  const py::module_ numpy = py::module_::import("numpy");
+  Classes names = *p.classes;
+  names.emplace_back();
+  const py::object places = numpy.attr("minimum")(numbers, p.classes->size());
+  const py::array chosen = numpy.attr("array")(py::cast(names))[places];
+  py::detail::array_proxy(chosen.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  return chosen;
+}
+
+NamedPrediction refuse_to_make() {
+  throw py::type_error("a Prediction is what Classifier.predict returns; it is not made by hand");
+}
+
+std::string describe(const NamedPrediction& p) {
+  const auto label = label_of(p);
+  py::object confidence = py::float_(std::round(p.prediction.confidence * 1e4) / 1e4);
+  return "Prediction(label=" + (label ? py::repr(py::str(*label)).cast<std::string>() : "None") +
+         ", confidence=" + py::repr(confidence).cast<std::string>() +
+         ", segments=" + std::to_string(p.prediction.segment_labels.size()) +
+         ", classes=" + py::repr(py::tuple(py::cast(*p.classes))).cast<std::string>() + ")";
+}
+
+py::dict to_dict(const py::object& self) {
+  const auto& p = self.cast<const NamedPrediction&>();
+  py::dict probability;
+  for (std::size_t i = 0; i < p.classes->size(); ++i) {
+    probability[py::str((*p.classes)[i])] = p.prediction.probabilities[i];
+  }
+  py::dict values;
+  values["label"] = label_of(p);
+  values["confidence"] = p.prediction.confidence;
+  values["probabilities"] = probability;
+  values["segment_labels"] = segment_labels(self).attr("tolist")();
+  return values;
+}
+
+py::dict get_state(const py::object& self) {
+  const auto& p = self.cast<const NamedPrediction&>();
+  py::dict state;
+  state["classes"] = *p.classes;
+  state["label"] = p.prediction.label;
+  state["confidence"] = p.prediction.confidence;
+  state["probabilities"] = probabilities(self).attr("tobytes")();
+  state["segment_probabilities"] = segment_probabilities(self).attr("tobytes")();
+  state["segment_labels"] = p.prediction.segment_labels;
+  return state;
+}
+
+std::vector<float> floats(const py::handle& bytes) {
+  const auto text = bytes.cast<std::string>();
+  std::vector<float> values(text.size() / sizeof(float));
+  std::copy_n(text.data(), values.size() * sizeof(float), reinterpret_cast<char*>(values.data()));
+  return values;
+}
+
+NamedPrediction set_state(const py::dict& state) {
+  NamedPrediction p{{}, std::make_shared<const Classes>(state["classes"].cast<Classes>())};
+  p.prediction.label = state["label"].cast<std::optional<std::size_t>>();
+  p.prediction.confidence = state["confidence"].cast<float>();
+  p.prediction.probabilities = floats(state["probabilities"]);
+  p.prediction.segment_probabilities = floats(state["segment_probabilities"]);
+  p.prediction.segment_labels = state["segment_labels"].cast<std::vector<std::size_t>>();
+  const std::size_t classes = p.classes->size();
+  const auto& labels = p.prediction.segment_labels;
+  const bool sound =
+      p.prediction.probabilities.size() == classes &&
+      p.prediction.segment_probabilities.size() == labels.size() * classes &&
+      p.prediction.label.value_or(0) < classes &&
+      std::ranges::all_of(labels, [=](auto label) { return label < classes || label == kNoLabel; });
+  if (!sound) throw py::value_error("the pickled prediction is damaged: its parts do not agree");
+  return p;
+}
+
 }  // namespace
 
 void register_prediction(py::module_& m) {
-  py::class_<NamedPrediction>(m, "Prediction", "What a classifier says of one record.")
-      .def_property_readonly("label", &label_of)
-      .def_property_readonly("confidence",
-                             [](const NamedPrediction& p) { return p.prediction.confidence; })
-      .def_property_readonly("probabilities",
-                             [](const py::object& self) {
-                               const auto& p = self.cast<const NamedPrediction&>().prediction;
-                               return py::array_t<float>(
-                                   {static_cast<py::ssize_t>(p.probabilities.size())},
-                                   p.probabilities.data(), self);
-                             })
-      .def_property_readonly("segment_probabilities",
-                             [](const py::object& self) {
-                               const auto& p = self.cast<const NamedPrediction&>().prediction;
-                               return py::array_t<float>(
-                                   {static_cast<py::ssize_t>(p.segment_labels.size()),
-                                    static_cast<py::ssize_t>(p.probabilities.size())},
-                                   p.segment_probabilities.data(), self);
-                             })
+  py::class_<NamedPrediction> prediction(m, "Prediction", doc::Prediction, plain_metaclass(),
+                                         py::is_final());
+  prediction.attr("__module__") = "ecgrt";
+  prediction.def_property_readonly("label", &label_of, doc::Prediction_label)
       .def_property_readonly(
-          "segment_labels",
-          [](const NamedPrediction& p) {
-            std::vector<std::string> labels;
-            for (const std::size_t label : p.prediction.segment_labels) {
-              labels.push_back(label == kNoLabel ? std::string() : p.classes->at(label));
-            }
-            return labels;
-          })
-      .def("__repr__", [](const NamedPrediction& p) {
-        const auto label = label_of(p);
-        return "Prediction(label=" + (label ? "'" + *label + "'" : "None") +
-               ", segments=" + std::to_string(p.prediction.segment_labels.size()) + ")";
-      });
+          "confidence", [](const NamedPrediction& p) { return p.prediction.confidence; },
+          doc::Prediction_confidence)
+      .def_property_readonly("probabilities", &probabilities, doc::Prediction_probabilities)
+      .def_property_readonly(
+          "classes", [](const NamedPrediction& p) { return py::tuple(py::cast(*p.classes)); },
+          doc::Prediction_classes)
+      .def_property_readonly("segment_probabilities", &segment_probabilities,
+                             doc::Prediction_segment_probabilities)
+      .def_property_readonly("segment_labels", &segment_labels, doc::Prediction_segment_labels)
+      .def("to_dict", &to_dict, doc::Prediction_to_dict)
+      .def(py::init(&refuse_to_make), "__init__(self)\n--\n\n")
+      .def("__repr__", &describe)
+      .def(
+          "__copy__", [](const py::object& self) { return self; }, doc::Prediction_copy)
+      .def(
+          "__deepcopy__", [](const py::object& self, const py::handle&) { return self; },
+          py::arg("memo"), doc::Prediction_deepcopy)
+      .def(py::pickle(&get_state, &set_state));
 }
 
 }  // namespace ecgrt

@@ -11,6 +11,7 @@
 #include "cpu/kernels.h"
 #include "cpu/plan_file.h"
 #include "decision.h"
+#include "docstrings.h"
 #include "errors.h"
 #include "metadata.h"
 
@@ -77,10 +78,12 @@ std::pair<std::optional<std::string>, py::array_t<float>> decide_record(
 }  // namespace
 
 void register_rules(py::module_& m) {
-  m.def("check_metadata", [](const std::string& json) { parse(json); }, py::arg("json"));
+  m.def(
+      "check_metadata", [](const std::string& json) { parse(json); }, py::arg("json"),
+      doc::check_metadata);
   m.def("decide", &decide_record, py::arg("json"), py::arg("answers"),
         py::arg("readable") = py::none(), py::arg("rhythm") = py::none(),
-        py::arg("min_confidence") = 0.0);
+        py::arg("min_confidence") = 0.0, doc::decide);
   m.attr("CHANNEL_MULTIPLE") = kChannelMultiple;
   m.attr("PLAN_FORMAT_VERSION") = kPlanFormatVersion;
   m.attr("POOLING_FLOOR") = kPoolingFloor;

@@ -10,6 +10,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "docstrings.h"
 #include "signal/reader.h"
 
 namespace py = pybind11;
@@ -42,7 +43,8 @@ py::array_t<float> preprocess(const py::handle& x, std::optional<double> fs, flo
 
 void register_signal(py::module_& m) {
   m.def("preprocess", &preprocess, py::arg("x"), py::arg("fs") = py::none(), py::kw_only(),
-        py::arg("mean"), py::arg("std"), py::arg("sampling_rate"), py::arg("samples_per_segment"));
+        py::arg("mean"), py::arg("std"), py::arg("sampling_rate"), py::arg("samples_per_segment"),
+        doc::preprocess);
 }
 
 }  // namespace ecgrt

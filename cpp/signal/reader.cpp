@@ -25,15 +25,17 @@ void normalise(const Signal& signal, std::size_t first, std::size_t count, float
                float inverse_std, float* out) {
   const char* from =
       static_cast<const char*>(signal.data) + static_cast<std::ptrdiff_t>(first) * signal.stride;
+  const double microvolts = signal.microvolts;
   if (signal.stride == sizeof(T)) {  // a loop of its own, which the compiler vectorises
     const T* samples = reinterpret_cast<const T*>(from);
     for (std::size_t i = 0; i < count; ++i) {
-      out[i] = static_cast<float>(static_cast<double>(samples[i]) - mean) * inverse_std;
+      const double x = static_cast<double>(samples[i]) * microvolts;
+      out[i] = static_cast<float>(x - mean) * inverse_std;
     }
     return;
   }
   for (std::size_t i = 0; i < count; ++i, from += signal.stride) {
-    const double x = static_cast<double>(*reinterpret_cast<const T*>(from));
+    const double x = static_cast<double>(*reinterpret_cast<const T*>(from)) * microvolts;
     out[i] = static_cast<float>(x - mean) * inverse_std;
   }
 }

@@ -19,6 +19,7 @@ struct Signal {
   std::ptrdiff_t stride = sizeof(float);  // bytes from a sample to the next
   std::size_t size = 0;
   double sampling_rate = 0.0;  // Hz; 0 means the model's own
+  double microvolts = 1.0;     // a unit of the samples
 };
 
 // Reads a signal piece by piece as the network sees it, so that a day-long record needs no copy.

@@ -2,11 +2,14 @@
 
 >>> import ecgrt
 >>> classifier = ecgrt.Classifier("model.plan")
->>> classifier.predict(x, fs=300).label
-'N'
+>>> record = ecgrt.read_record("examples/records/S0006")
+>>> classifier.predict(record).label
+'A'
 
 ecgrt is not a medical device.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from ._core import (
     BackendUnavailableError,
@@ -16,10 +19,33 @@ from ._core import (
     __version__,
 )
 
+if TYPE_CHECKING:
+    from .compile.build import build_plan
+    from .records import Record, read_record
+
 __all__ = [
     "BackendUnavailableError",
     "Classifier",
     "PlanError",
     "Prediction",
+    "Record",
     "__version__",
+    "build_plan",
+    "read_record",
 ]
+
+# Loaded when they are first asked for, so that importing ecgrt stays as fast as the extension.
+_LATER = {"Record": ".records", "build_plan": ".compile.build", "read_record": ".records"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    globals()[name] = value = getattr(import_module(_LATER[name], __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from os import PathLike
-from typing import Any, final
+from typing import Any, Protocol, final, type_check_only
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,11 +15,21 @@ class PlanError(RuntimeError):
 class BackendUnavailableError(RuntimeError):
     """The plan is sound, but what it needs (GPU, driver, TensorRT, instructions) is not here."""
 
+@type_check_only
+class _Record(Protocol):
+    """A lead in microvolts that tells its own rate, as :class:`ecgrt.Record` does."""
+
+    @property
+    def signal(self) -> ArrayLike: ...
+    @property
+    def fs(self) -> float | None: ...
+
 @final
 class Prediction:
     """What a classifier says of one record.
 
-    Arrays are views of the prediction's own memory.
+    It never changes: its arrays are read-only, those of numbers views of its own memory. It can be
+    pickled, and outlives the classifier.
     """
 
     @property
@@ -39,24 +49,42 @@ class Prediction:
         """
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Labels in the order of the probabilities."""
+
+    @property
     def segment_probabilities(self) -> NDArray[np.float32]:
         """Shape (segments, classes): softmax of the network's logits; never calibrated."""
 
     @property
-    def segment_labels(self) -> list[str]:
-        """The most probable class of each segment."""
+    def segment_labels(self) -> NDArray[np.str_]:
+        """Shape (segments,): the most probable class of each segment; made anew at each access."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold.
+
+        Returns
+        -------
+        dict
+            ``label`` (None: withheld), ``confidence``, ``probabilities`` by class, and
+            ``segment_labels`` as a list.
+        """
+
+    def __copy__(self) -> Prediction: ...
+    def __deepcopy__(self, memo: dict[int, Any]) -> Prediction: ...
 
 @final
 class Classifier:
     """A plan, loaded and ready. Immutable; may be shared by threads.
 
-    Python's other threads run while it works, and Ctrl-C ends a long record or batch.
+    Python's other threads run while it works, and Ctrl-C ends a long record or batch. Pickled, it
+    is the plan's path with the options, and loads the plan again.
 
     Parameters
     ----------
     plan
-        File written by ``ecgrt-build-engine``. What it is is told by its first bytes. A CPU plan
-        is not needed any more once it is loaded.
+        File written by ``ecgrt-build-engine``; its first bytes, not its name, say for which
+        backend. A CPU plan is not needed any more once it is loaded.
     threads
         Threads of the CPU engine, 1 to 256. None: the environment variable ECGRT_NUM_THREADS,
         else one for each core that the process may use (a container's quota of CPU time is not
@@ -79,34 +107,53 @@ class Classifier:
         self, plan: str | PathLike[str], *, threads: int | None = None, device: int = 0
     ) -> None: ...
     def predict(
-        self, x: ArrayLike, fs: float | None = None, min_confidence: float = 0.0
+        self,
+        x: ArrayLike | _Record,
+        fs: float | None = None,
+        min_confidence: float = 0.0,
+        *,
+        unit: str = "uV",
     ) -> Prediction:
         """Classify one record.
 
         Parameters
         ----------
         x
-            Shape (n,): one lead in units of 1000 per mV (microvolts), integers or floats.
-            int16, int32, float32 and float64 are read in place, whatever their stride.
+            A :class:`ecgrt.Record`, or any object with ``signal`` (in microvolts) and ``fs``; or
+            one lead of shape (n,), integers or floats. int16, int32, float32 and float64 are read
+            in place, whatever their stride.
         fs
-            Sampling rate in Hz, 10 to 100,000; None means the model's own. Other rates are
-            resampled as ``scipy.signal.resample_poly(x, up, down, padtype="edge")`` does it.
+            Sampling rate in Hz, 10 to 100,000. None means the record's own, and of an array the
+            model's. Other rates are resampled as
+            ``scipy.signal.resample_poly(x, up, down, padtype="edge")`` does it.
         min_confidence
             0 to 1. Where the confidence is below it, the label is None: no decision.
+        unit
+            What an array's samples are in: ``"uV"``, ``"mV"``, ``"V"`` or ``"nV"``.
 
         Raises
         ------
         ValueError
-            Not one-dimensional, shorter than a segment, not finite, with masked samples, or an
-            impossible ``fs`` or ``min_confidence``.
+            Not one-dimensional, shorter than a segment, not finite, with masked samples; an
+            impossible ``fs``, ``min_confidence`` or ``unit``; or a record whose rate is not ``fs``,
+            or that has none.
         TypeError
             Not an array of integers or floats.
         """
 
     def predict_batch(
-        self, xs: Iterable[ArrayLike], fs: float | None = None, min_confidence: float = 0.0
+        self,
+        xs: Iterable[ArrayLike | _Record],
+        fs: float | None = None,
+        min_confidence: float = 0.0,
+        *,
+        unit: str = "uV",
     ) -> list[Prediction]:
-        """Classify records of any lengths, one on each thread; see :meth:`predict`."""
+        """Classify records of any lengths, one on each thread.
+
+        Parameters and errors are those of :meth:`predict`. A message names the record at fault: its
+        number from 0, and its name where it has one. Then there is no answer for the others either.
+        """
 
     def self_test(self) -> float:
         """Run the plan's own example.
@@ -117,6 +164,12 @@ class Classifier:
             Largest difference between the probabilities found here and those that ONNX Runtime
             gave when the plan was built; NaN if the plan carries no example.
         """
+
+    def __copy__(self) -> Classifier: ...
+    def __deepcopy__(self, memo: dict[int, Any]) -> Classifier: ...
+    @property
+    def plan(self) -> str:
+        """The plan's path, as it was given."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -143,8 +196,11 @@ class Classifier:
         """The model's metadata as the plan has it; see ``ecgrt.metadata.Metadata.to_json``."""
 
     @property
-    def training_records(self) -> list[str]:
-        """Names of the records that the model was trained on; empty if the plan does not tell."""
+    def training_record_names(self) -> list[str]:
+        """Names of the records that the model was trained on; empty if the plan does not tell.
+
+        ``metadata["training_records"]`` is their number.
+        """
 
 def preprocess(
     x: ArrayLike,

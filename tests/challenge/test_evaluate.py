@@ -169,7 +169,7 @@ def test_timings_are_a_row_each_in_order(folder: Path, plan: Path) -> None:
 def test_training_records_are_named_prominently(
     tmp_path: Path, records: Path, plan: Path, classifier: ecgrt.Classifier
 ) -> None:
-    known = classifier.training_records[0]
+    known = classifier.training_record_names[0]
     evaluation = measure(write_signals(tmp_path / "data", records, (known, "r2")), plan)
     assert evaluation.overlap == (known,)
     assert (
@@ -179,7 +179,7 @@ def test_training_records_are_named_prominently(
 
 def test_unknown_overlap_is_said(folder: Path, plan: Path) -> None:
     trained = {"training_digest": digest_records(["r1", "r2"])}
-    without_names: Any = SimpleNamespace(training_records=[], metadata=trained)
+    without_names: Any = SimpleNamespace(training_record_names=[], metadata=trained)
     assert _overlap(without_names, ["r1", "r3"]) is None
     assert _overlap(without_names, ["r2", "r1"]) == ("r2", "r1")
     evaluation = measure(folder, plan)

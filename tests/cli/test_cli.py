@@ -114,7 +114,7 @@ def test_predict_prints_json(plan: Path, records: Path, capsys: pytest.CaptureFi
     expected = ecgrt.Classifier(plan).predict(record.signal, fs=record.fs)
     assert (answer["record"], answer["label"]) == (record.name, expected.label)
     assert list(answer["probabilities"].values()) == expected.probabilities.tolist()
-    assert answer["segment_labels"] == expected.segment_labels
+    assert answer["segment_labels"] == expected.segment_labels.tolist()
     assert answer["confidence"] == expected.confidence
     assert answer["confidence"] == answer["probabilities"][answer["label"]]
 

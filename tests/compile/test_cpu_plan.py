@@ -101,11 +101,11 @@ def test_metadata_and_training_records_travel(tmp_path: Path) -> None:
     model = make_selector(model="a name", training_records=2, sampling_rate=250.0)
     model.metadata_props.add(key=ONNX_TRAINING_RECORDS_KEY, value="A00001 A00002")
     classifier = ecgrt.Classifier(build(model, tmp_path))
-    assert classifier.training_records == ["A00001", "A00002"]
+    assert classifier.training_record_names == ["A00001", "A00002"]
     assert classifier.metadata["model"] == "a name"
     assert classifier.metadata["training_records"] == 2
     assert (classifier.sampling_rate, classifier.samples_per_segment) == (250.0, 4)
-    assert ecgrt.Classifier(build(make_selector(), tmp_path)).training_records == []
+    assert ecgrt.Classifier(build(make_selector(), tmp_path)).training_record_names == []
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_engine_answers_as_keras(
     for isa in _core.supported_isas():
         monkeypatch.setenv("ECGRT_FORCE_ISA", isa)
         classifier = ecgrt.Classifier(tmp_path / "model.plan")
-        assert classifier.training_records == ["A00001"]
+        assert classifier.training_record_names == ["A00001"]
         for signal, answer in zip(signals, answers, strict=True):
             found = classifier.predict(signal).segment_probabilities
             np.testing.assert_allclose(found, answer, rtol=0, atol=1e-5)

@@ -156,7 +156,7 @@ def _timed(name: str, call: Callable[[], T]) -> tuple[T, Timing]:
 
 
 def _overlap(classifier: Classifier, names: Sequence[str]) -> tuple[str, ...] | None:
-    if trained := set(classifier.training_records):
+    if trained := set(classifier.training_record_names):
         return tuple(name for name in names if name in trained)
     if digest_records(names) == classifier.metadata["training_digest"]:
         return tuple(names)

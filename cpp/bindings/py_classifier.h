@@ -1,0 +1,44 @@
+// A classifier as Python holds it.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings/bindings.h"
+#include "classifier.h"
+
+namespace ecgrt {
+
+struct PyClassifier {
+  PyClassifier(std::string path, std::optional<long> asked_threads, int asked_device)
+      : plan(std::move(path)),
+        location(std::filesystem::absolute(plan).string()),
+        threads(asked_threads),
+        device(asked_device),
+        classifier(plan, {static_cast<std::size_t>(threads.value_or(0)), device}),
+        classes(std::make_shared<const std::vector<std::string>>(classifier.metadata().classes)) {}
+
+  std::string plan;      // as it was given
+  std::string location;  // absolute: a process that unpickles may have started elsewhere
+  std::optional<long> threads;
+  int device;
+  Classifier classifier;
+  std::shared_ptr<const std::vector<std::string>> classes;
+};
+
+NamedPrediction predict_one(const PyClassifier& self, const pybind11::handle& x,
+                            std::optional<double> fs, double min_confidence,
+                            const std::string& unit);
+
+// An error says which record it is about.
+std::vector<NamedPrediction> predict_all(const PyClassifier& self, const pybind11::iterable& xs,
+                                         std::optional<double> fs, double min_confidence,
+                                         const std::string& unit);
+
+}  // namespace ecgrt
