@@ -35,7 +35,8 @@ def write_records(folder: Path, count: int = 400, seed: int = 0) -> Path:
     lines = []
     for number, (row, label) in enumerate(zip(logits, labels, strict=True)):
         np.save(folder / f"r{number:03}.npy", row)
-        line = {"ecg": f"r{number:03}.npy", "labels": [CLASSES[min(label, 3)]]}
+        line = {"ecg": f"r{number:03}.npy", "fs": 300, "unit": "uV"}
+        line["labels"] = [CLASSES[min(label, 3)]]
         lines.append(json.dumps(line) + "\n")
     path = folder / "dev.json"
     path.write_text("".join(lines))

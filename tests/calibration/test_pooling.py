@@ -148,7 +148,7 @@ def write_records(folder: Path, count: int, seed: int) -> Path:
     for number, (rows, label) in enumerate(zip(logits, labels, strict=True)):
         name = f"s{seed}r{number:04}.npy"
         np.save(folder / name, rows.ravel())
-        line = {"ecg": name, "labels": [CLASSES[label]]}
+        line = {"ecg": name, "labels": [CLASSES[label]], "fs": 300, "unit": "uV"}
         lines.append(json.dumps(line) + "\n")
     path = folder / f"manifest{seed}.json"
     path.write_text("".join(lines))

@@ -28,7 +28,7 @@ def write_signals(folder: Path, records: Path, names: tuple[str, ...]) -> Path:
     folder.mkdir()
     sources = [read_record(path).signal for path in list_records(records)]
     for i, name in enumerate(names):
-        np.save(folder / f"{name}.npy", sources[i % len(sources)][: 1500 + 300 * i])
+        write_record(folder, name, sources[i % len(sources)][: 1500 + 300 * i])
     (folder / "RECORDS").write_text("".join(f"{name}\n" for name in names))
     return folder
 
@@ -45,7 +45,7 @@ def classifier(plan: Path) -> ecgrt.Classifier:
 
 
 def label_of(classifier: ecgrt.Classifier, folder: Path, name: str) -> str:
-    return str(classifier.predict(np.load(folder / f"{name}.npy")).label)
+    return str(classifier.predict(read_record(folder / name).signal).label)
 
 
 def other_than(label: str) -> str:
@@ -120,8 +120,8 @@ def test_undefined_score_is_said_and_is_null(folder: Path, plan: Path) -> None:
 def test_failed_record_is_reported_and_the_others_answered(
     folder: Path, plan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    np.save(folder / "r2.npy", np.full(600, np.nan))
-    (folder / "r4.npy").unlink()
+    (folder / "r2.mat").write_bytes((folder / "r2.mat").read_bytes()[:-600])
+    (folder / "r4.mat").unlink()
     (folder / "REFERENCE.csv").write_text("".join(f"{name},N\n" for name in NAMES))
     out, target = folder.parent / "answers.txt", folder.parent / "metrics.json"
     assert evaluate(folder, plan, out, json=target) == 1
@@ -140,7 +140,9 @@ def test_record_of_an_impossible_name_fails_alone(
     folder: Path, plan: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "RECORDS").unlink()
-    source = write_record(folder, "r1", np.load(folder / "r5.npy"))
+    for name in NAMES[1:]:
+        (folder / f"{name}.hea").unlink()
+    source = folder / "r1.hea"
     for name in ("a,b", " c", "d\udce9"):  # the last is the byte E9 on disk, which is not UTF-8
         shutil.copy(source, folder / f"{name}.hea")
     out, target = folder.parent / "answers.txt", folder.parent / "metrics.json"

@@ -151,7 +151,7 @@ def test_predict_answers_the_others_after_a_bad_record(
     plan: Path, records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     short = tmp_path / "short.csv"
-    short.write_text("1\n2\n3\n")
+    short.write_text("time [ms],ECG (uV)\n0,1\n4,2\n8,3\n")
     good = list_records(records)[0]
     assert exit_code(cli.predict_main, short, good, "--plan", plan) == 2
     output = capsys.readouterr()
@@ -165,13 +165,14 @@ def test_predict_takes_the_sampling_rate(
 ) -> None:
     rate = ecgrt.Classifier(plan).sampling_rate
     path = tmp_path / "record.csv"
-    path.write_text("".join(f"{i % 97}\n" for i in range(3000)))
+    path.write_text("ECG (uV)\n" + "".join(f"{i % 97}\n" for i in range(3000)))
+    assert exit_code(cli.predict_main, path, "--plan", plan) == 2
+    assert "give fs= (--fs)" in capsys.readouterr().err
     segments = []
-    for arguments in ((), ("--fs", rate), ("--fs", rate / 2)):
+    for arguments in (("--fs", rate), ("--fs", rate / 2, "--unit", "uV")):
         assert exit_code(cli.predict_main, path, "--plan", plan, "--json", *arguments) == 0
         segments.append(len(json.loads(capsys.readouterr().out)["segment_labels"]))
-    assert segments[0] == segments[1] == 3000 // 256
-    assert segments[2] == 6000 // 256
+    assert segments == [3000 // 256, 6000 // 256]
 
 
 def test_predict_takes_a_lead(
@@ -183,7 +184,8 @@ def test_predict_takes_a_lead(
     capsys.readouterr()
     lines = []
     for lead in ("I", "0", "II"):
-        assert exit_code(cli.predict_main, path, "--plan", plan, "--json", "--lead", lead) == 0
+        argv = ("--fs", 300, "--unit", "uV", "--lead", lead)
+        assert exit_code(cli.predict_main, path, "--plan", plan, "--json", *argv) == 0
         lines.append(capsys.readouterr().out)
     assert lines[0] == lines[1] != lines[2]
 

@@ -15,6 +15,9 @@ from ecgrt.records.manifest import LabelledRecord, read_manifest
 from ecgrt.training import examples
 from ecgrt.training.examples import Example
 
+#: A line of a manifest, but for its path.
+AS_STORED = {"labels": ["N"], "fs": 300, "unit": "uV"}
+
 
 def metadata(sampling_rate: float = 300.0, samples_per_segment: int = 256) -> Metadata:
     return Metadata(
@@ -62,14 +65,13 @@ def test_prepared_signal_is_cut_and_normalised() -> None:
         (300.0, 300.0, 256, "ANO~"),
         (300.0, 300.0, 128, "AANNOO~~"),
         (300.0, 300.0, 512, "N~"),  # a label begins in the middle of a segment
-        (None, 300.0, 256, "ANO~"),
         (600.0, 300.0, 128, "ANO~"),
         (600.0, 300.0, 64, "AANNOO~~"),
         (150.0, 300.0, 512, "ANO~"),
     ],
 )
 def test_labels_follow_time(
-    fs: float | None, sampling_rate: float, samples_per_segment: int, expected: str
+    fs: float, sampling_rate: float, samples_per_segment: int, expected: str
 ) -> None:
     signal = np.sin(np.arange(1024, dtype=np.float64))
     item = LabelledRecord(Record("r", signal, fs), ("A", "N", "O", "~"))
@@ -181,7 +183,7 @@ def test_name_that_a_model_cannot_tell(tmp_path: Path, name: str) -> None:
     """An exported model names its training records with a space between them."""
     np.save(tmp_path / f"{name}.npy", np.arange(256.0))
     path = tmp_path / "train.json"
-    path.write_text("\n" + json.dumps({"ecg": f"{name}.npy", "labels": ["N"]}))
+    path.write_text("\n" + json.dumps({**AS_STORED, "ecg": f"{name}.npy"}))
     with pytest.raises(ValueError, match=r"train\.json, line 2: .* whitespace") as caught:
         read_manifest(path)
     assert repr(name) in str(caught.value)
@@ -189,7 +191,7 @@ def test_name_that_a_model_cannot_tell(tmp_path: Path, name: str) -> None:
 
 def test_manifest_of_another_encoding(tmp_path: Path) -> None:
     np.save(tmp_path / "ä.npy", np.arange(256.0))
-    line = json.dumps({"ecg": "ä.npy", "labels": ["N"]}, ensure_ascii=False)
+    line = json.dumps({**AS_STORED, "ecg": "ä.npy"}, ensure_ascii=False)
     path = tmp_path / "train.json"
     path.write_text(line, encoding="utf-8-sig")
     assert [item.record.name for item in read_manifest(path)] == ["ä"]

@@ -142,7 +142,7 @@ def _fit_pooling(
 def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) -> Answers:
     """Run an ONNX model over records with the CPU engine, without its calibration."""
     classifier = _plain_classifier(model, metadata)
-    by_rate: dict[float | None, list[int]] = {}
+    by_rate: dict[float, list[int]] = {}
     for number, item in enumerate(records):
         by_rate.setdefault(item.record.fs, []).append(number)
     batches = [

@@ -13,7 +13,8 @@ from .._files import check_writable, write_text
 from .._progress import track
 from ..challenge.labels import label_version, read_reference
 from ..metadata import digest_records
-from ..records.base import list_records, read_record
+from ..records.base import Record, list_records, read_record
+from ..records.registry import record_name
 from .report import LOAD, Evaluation, Timing, to_json, to_text, to_timing_csv
 from .scoring import CLASSES, check_name, score, write_answers
 
@@ -31,13 +32,16 @@ def evaluate(
     reference: str | Path | None = None,
     json: str | Path | None = None,
     timing: str | Path | None = None,
+    fs: float | None = None,
+    unit: str | None = None,
+    lead: str | int | None = None,
 ) -> int:
     """Answer every record of a directory, write the answers, print the report.
 
     Parameters
     ----------
     directory
-        Of the records: those that its RECORDS names, else its ``*.hea`` files.
+        Of the records, as :func:`ecgrt.records.list_records` finds them.
     plan
         What ``ecgrt-build-engine`` wrote.
     out
@@ -46,6 +50,8 @@ def evaluate(
         The right labels; None means ``REFERENCE.csv`` of the directory if it is there.
     json, timing
         Where to write all that was measured, and two time stamps per record.
+    fs, unit, lead
+        What the files do not say of themselves, as :func:`ecgrt.records.read_record` takes it.
 
     Returns
     -------
@@ -64,7 +70,7 @@ def evaluate(
     for target in (out, json, timing):
         if target is not None:
             check_writable(target)
-    evaluation = measure(directory, plan, reference=reference)
+    evaluation = measure(directory, plan, reference=reference, fs=fs, unit=unit, lead=lead)
     write_answers(out, evaluation.answers)
     if json is not None:
         write_text(json, to_json(evaluation))
@@ -75,7 +81,13 @@ def evaluate(
 
 
 def measure(
-    directory: str | Path, plan: str | Path, *, reference: str | Path | None = None
+    directory: str | Path,
+    plan: str | Path,
+    *,
+    reference: str | Path | None = None,
+    fs: float | None = None,
+    unit: str | None = None,
+    lead: str | int | None = None,
 ) -> Evaluation:
     """Do what :func:`evaluate` does, but return what was found, and write and print nothing."""
     directory = Path(directory)
@@ -92,7 +104,9 @@ def measure(
             f"{plan} also answers {', '.join(sorted(unknown))}; the challenge knows "
             f"{', '.join(CLASSES)} only"
         )
-    answers, failures, timings = _answer(classifier, paths)
+    answers, failures, timings = _answer(
+        classifier, paths, partial(read_record, fs=fs, unit=unit, lead=lead)
+    )
     return Evaluation(
         plan=str(plan),
         backend=classifier.backend,
@@ -120,7 +134,7 @@ def _labels_of(names: Sequence[str], reference: str | Path) -> dict[str, str]:
 
 
 def _answer(
-    classifier: Classifier, paths: Sequence[Path]
+    classifier: Classifier, paths: Sequence[Path], read: Callable[[Path], Record]
 ) -> tuple[dict[str, str], dict[str, str], tuple[Timing, ...]]:
     """Return label by name, reason by name of those that failed, and the times."""
     answers: dict[str, str] = {}
@@ -129,8 +143,8 @@ def _answer(
     for path in track(paths, desc="records"):
         name = _printable(path)
         try:
-            check_name(path.name)
-            record = read_record(path)
+            check_name(record_name(path))
+            record = read(path)
             prediction, timing = _timed(
                 name, partial(classifier.predict, record.signal, fs=record.fs)
             )
@@ -145,7 +159,7 @@ def _answer(
 
 def _printable(path: Path) -> str:
     """Return a record's name; of one that is not UTF-8, the bytes at fault as ``\\udcff``."""
-    return path.name.encode("utf-8", "backslashreplace").decode()
+    return record_name(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _timed(name: str, call: Callable[[], T]) -> tuple[T, Timing]:

@@ -40,6 +40,25 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_record_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--fs``, ``--unit`` and ``--lead``: what records do not say of themselves."""
+    parser.add_argument(
+        "--fs",
+        type=float,
+        metavar="HZ",
+        help="sampling rate of files that do not tell it",
+    )
+    parser.add_argument(
+        "--unit",
+        metavar="UNIT",
+        help="unit of files that do not tell it: V, mV, uV or nV, or the size of a step such as "
+        "'4.88 uV'",
+    )
+    parser.add_argument(
+        "--lead", metavar="LEAD", help="which lead of several: its name, or its number from 0"
+    )
+
+
 def find_plan(plan: Path | None) -> Path:
     """Return the plan to use: the one that is named, else the default ones in their order.
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .common import add_plan, describe, find_plan, make_parser, run
+from .common import add_plan, add_record_options, describe, find_plan, make_parser, run
 
 if TYPE_CHECKING:
     from .. import Classifier, Prediction
@@ -25,18 +25,13 @@ def predict_main(argv: Sequence[str] | None = None) -> int:
         "ecgrt-predict examples/records/*.hea\n  ecgrt-predict A00001 --json",
     )
     parser.add_argument(
-        "records", nargs="+", metavar="RECORD", help="a record's file, with or without suffix"
+        "records",
+        nargs="+",
+        metavar="RECORD",
+        help="a record's file, with or without suffix, or a folder of records",
     )
     add_plan(parser)
-    parser.add_argument(
-        "--fs",
-        type=float,
-        metavar="HZ",
-        help="sampling rate of files that do not tell it (default: the model's own rate)",
-    )
-    parser.add_argument(
-        "--lead", metavar="LEAD", help="which lead of several: its name, or its number from 0"
-    )
+    add_record_options(parser)
     parser.add_argument(
         "--min-confidence",
         type=_probability,
@@ -61,24 +56,34 @@ def _probability(text: str) -> float:
 def _predict(args: argparse.Namespace) -> int:
     from .. import Classifier
     from ..challenge.evaluate import RECORD_ERRORS
-    from ..records.base import read_record
+    from ..records.base import list_records, read_record
 
     classifier = Classifier(find_plan(args.plan))
     if not args.json and sys.stdout.isatty():
         print("record", "label", *classifier.classes, sep="\t")
-    lead = int(args.lead) if args.lead and args.lead.isdecimal() else args.lead
     failed = False
-    for path in args.records:
+
+    def report(error: BaseException, path: str) -> None:
+        nonlocal failed
+        failed = True
+        message = describe(error)
+        where = "" if path in message else f"{path}: "
+        print(f"ecgrt-predict: error: {where}{message}", file=sys.stderr)
+
+    for source in args.records:
         try:
-            record = read_record(path, fs=args.fs, lead=lead)
-            prediction = classifier.predict(record.signal, record.fs, args.min_confidence)
+            paths = list_records([source])
         except RECORD_ERRORS as error:
-            message = describe(error)
-            where = "" if path in message else f"{path}: "
-            print(f"ecgrt-predict: error: {where}{message}", file=sys.stderr)
-            failed = True
+            report(error, source)
             continue
-        print(_line(record.name, prediction, classifier, as_json=args.json), flush=True)
+        for path in paths:
+            try:
+                record = read_record(path, fs=args.fs, unit=args.unit, lead=args.lead)
+                prediction = classifier.predict(record.signal, record.fs, args.min_confidence)
+            except RECORD_ERRORS as error:
+                report(error, str(path))
+                continue
+            print(_line(record.name, prediction, classifier, as_json=args.json), flush=True)
     return 2 if failed else 0
 
 
@@ -108,9 +113,10 @@ def eval_main(argv: Sequence[str] | None = None) -> int:
         "ecgrt-eval data/sample2017/validation --timing timings.csv --json metrics.json",
     )
     parser.add_argument(
-        "directory", type=Path, metavar="DIR", help="records, with RECORDS or *.hea files"
+        "directory", type=Path, metavar="DIR", help="records, with or without a RECORDS file"
     )
     add_plan(parser)
+    add_record_options(parser)
     parser.add_argument(
         "-o", "--out", type=Path, default=Path("answers.txt"), help="(default: %(default)s)"
     )
@@ -145,6 +151,9 @@ def _evaluate(args: argparse.Namespace) -> int:
         reference=args.reference,
         json=args.json,
         timing=args.timing,
+        fs=args.fs,
+        unit=args.unit,
+        lead=args.lead,
     )
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._extras import require
-from .wfdb import MAT_FORMAT, check_samples, microvolts_per, read_header, read_mat
+from .listing import list_records
+from .reading import SAME_BY_CLOCK, SAME_RATE, Asked, Reading, check_rate
+from .registry import find, format_of, record_name
+from .units import is_stated, microvolts_per, volts
 
 Signal = npt.NDArray[Any]
+
+__all__ = ["Record", "list_records", "read_record"]
 
 _CORE_DTYPES = (np.int16, np.int32, np.float32, np.float64)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Record:
     """A single-lead ECG.
 
@@ -29,253 +31,174 @@ class Record:
     name
         The file's name without its suffix.
     signal
-        int16, int32, float32 or float64 (n,), n >= 1, contiguous, in microvolts (the challenge's
-        1000 units per mV). It may hold NaN; the classifier refuses those.
+        int16, int32, float32 or float64 (n,), n >= 1, contiguous, in microvolts. NaN where samples
+        are known to be missing: :attr:`gaps`.
     fs
-        Sampling rate in Hz; None where neither the file nor the caller tells it.
+        Sampling rate in Hz.
+    lead
+        The lead's name, such as ``"II"``; None if the file has none.
+    unit
+        What the file, or the caller, gave the samples in before they became microvolts.
+    start
+        When the first sample was taken, if the file tells.
+    format
+        The kind of file, such as ``"EDF+D"``.
+    path
+        The file; None if it comes from none.
     """
 
     name: str
     signal: Signal
-    fs: float | None
+    fs: float
+    lead: str | None = None
+    unit: str = "uV"
+    start: datetime | None = None
+    format: str = ""
+    path: Path | None = field(default=None)
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds, gaps included."""
+        return float(self.signal.size / self.fs)
+
+    @property
+    def seconds(self) -> npt.NDArray[np.float64]:
+        """Time of each sample in seconds from the first, (n,)."""
+        return np.arange(self.signal.size) / self.fs
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """Spans of missing samples, as numbers of the first and of the one after the last."""
+        missing = np.isnan(self.signal).astype(np.int8)  # False for integers
+        edges = np.flatnonzero(np.diff(missing, prepend=0, append=0))
+        return tuple((int(first), int(end)) for first, end in edges.reshape(-1, 2))
+
+    def __repr__(self) -> str:
+        # Neither name nor path nor date: files are named for patients.
+        lead = "" if self.lead is None else f", lead {self.lead!r}"
+        return f"<Record: {self.duration:.1f} s at {self.fs:g} Hz{lead}, {self.format or 'made'}>"
 
 
 def read_record(
-    path: str | Path, *, fs: float | None = None, lead: str | int | None = None
+    path: str | Path,
+    *,
+    fs: float | None = None,
+    unit: str | None = None,
+    lead: str | int | None = None,
 ) -> Record:
-    """Read a record.
+    """Read a record. What neither the file nor the caller says is asked for, never guessed.
 
-    ===================  =========================================================================
-    ``.hea`` + ``.mat``  the challenge's: a WFDB header, and a MATLAB v4 matrix of int16
-    ``.npy``             numbers, (n,) or (n, leads), in microvolts
-    ``.csv``, ``.txt``   a sample a line in microvolts, after at most one line of column names
-    ``.edf``             European Data Format; needs ``pip install "ecgrt[formats]"``
-    ``.hea`` + ``.dat``  any other WFDB record; likewise
-    ===================  =========================================================================
+    ========================  ====================================================================
+    ``.csv .tsv .txt``        text: a table, a column, exports of watches and recorders
+    ``.npy .npz``             numbers, (n,), (n, leads) or (leads, n); `fs` and `unit` to be given
+    ``.hea`` (``.mat .dat``)  WFDB; the challenge's own needs no other package, any other needs
+                              ``pip install "ecgrt[formats]"``, as do the following
+    ``.edf .rec .bdf``        European Data Format, EDF+ with or without gaps, BDF
+    ``.dcm``                  DICOM waveforms
+    ``.xml .scp .ecg``        GE MUSE, Philips, HL7 aECG; SCP-ECG; ISHNE
+    ``.mat``                  MATLAB; `unit` to be given, and `fs` where no variable tells it
+    ========================  ====================================================================
 
     Parameters
     ----------
     path
-        The record with its suffix, or without (then the first of the table that is there is read).
+        The record with its suffix, or without.
     fs
-        Sampling rate in Hz, for the formats that do not carry it.
+        Sampling rate in Hz, for files that do not tell it.
+    unit
+        What a sample is given in, for files that do not tell it: V, mV, uV or nV, or the size of a
+        step such as ``"4.88 uV"``.
     lead
-        Which lead of several: its name, or its number from 0.
+        Which lead of several: its name, or its number from 0. Not needed where one signal only is
+        an ECG by its name.
 
     Raises
     ------
     FileNotFoundError
         If a file of the record is missing.
     ValueError
-        If a file is cut short, empty, contradicts its header or `fs`, or holds several leads
-        while `lead` does not say which.
+        If a file is cut short, empty or damaged; if rate, unit or lead are neither in it nor given,
+        or what is given contradicts it.
     TypeError
         If the samples, or `fs`, are no real numbers.
     ModuleNotFoundError
         If an optional package is needed; the message tells how to install it.
     """
-    file = _find(Path(path))
-    signal, stated = _READERS[file.suffix.lower()](file, lead)
-    return Record(file.stem, _as_samples(signal, file), _sampling_rate(file, stated, fs))
+    if fs is not None:
+        check_rate(fs, "the sampling rate given is")
+    if unit is not None:
+        microvolts_per(unit)
+    file = find(Path(path))
+    reading = format_of(file).read(file, Asked(fs, unit, lead))
+    rate = _rate(file, reading, fs)
+    scale, said = _unit(file, reading, unit)
+    return Record(
+        name=record_name(file),
+        signal=_microvolts(reading.samples, scale, file),
+        fs=rate,
+        lead=reading.lead,
+        unit=said,
+        start=reading.start,
+        format=reading.format,
+        path=file,
+    )
 
 
-def list_records(directory: str | Path) -> list[Path]:
-    """List a folder's records: those that its RECORDS file names, else its ``*.hea``, sorted.
-
-    Returns
-    -------
-    list of Path
-        Without suffix, as :func:`read_record` takes them. A record that RECORDS names need not
-        be there.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    ValueError
-        If it holds no records, or RECORDS names one twice or outside of the folder.
-    """
-    directory = Path(directory)
-    if not directory.is_dir():
-        raise FileNotFoundError(f"{directory} is not a folder")
-    index = directory / "RECORDS"
-    if not index.is_file():
-        # macOS puts a ._NAME beside a NAME where its own file systems keep both in one.
-        found = sorted(path.with_suffix("") for path in directory.glob("[!.]*.hea"))
-        if not found:
-            raise ValueError(f"{directory} holds no records: neither a RECORDS file nor any .hea")
-        return found
-    names = index.read_text(encoding="utf-8", errors="replace").split()
-    if not names:
-        raise ValueError(f"{index} names no record")
-    for name in names:
-        if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise ValueError(f"{index} names {name!r}, which is outside of its folder")
-    if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"{index} names {', '.join(twice[:5])} more than once")
-    return [directory / name for name in names]
-
-
-def _find(path: Path) -> Path:
-    """Return the file to read first."""
-    if path.suffix.lower() in _READERS:
-        if not path.is_file():
-            raise FileNotFoundError(f"{path} does not exist")
-        return path
-    for suffix in _READERS if path.name else ():  # "." and "/" have no name
-        candidate = path.with_name(path.name + suffix)
-        if candidate.is_file():
-            return candidate
-    accepted = ", ".join(_READERS)
-    if path.exists():
-        raise ValueError(f"{path} is not a record; a record's file ends in {accepted}")
-    raise FileNotFoundError(f"no record {path}: there is no file of that name ending in {accepted}")
-
-
-def _read_wfdb(path: Path, lead: str | int | None) -> tuple[Signal, float]:
-    header_path = path.with_suffix(".hea")
-    if not header_path.is_file():
-        raise FileNotFoundError(f"{path} needs its header {header_path.name} beside it")
-    header = read_header(header_path)
-    if not any(line.file.endswith(".mat") for line in header.signals):
-        return _read_with_wfdb(header_path, lead)
-    for line in header.signals:
-        if (line.file, line.format) != (f"{path.stem}.mat", MAT_FORMAT):
+def _rate(path: Path, reading: Reading, given: float | None) -> float:
+    if reading.fs is None:
+        if given is None:
             raise ValueError(
-                f"{header_path} describes {line.file} {line.format}, not {path.stem}.mat "
-                f"{MAT_FORMAT}: take header and signal from the same record"
+                f"{path} does not tell its sampling rate; give fs= (--fs), in samples a second"
             )
-    number = _pick([line.name for line in header.signals], lead, header_path)
-    samples = read_mat(path.with_suffix(".mat"), header)[:, number]
-    line = header.signals[number]
-    check_samples(samples, line, header_path)
-    return line.to_microvolts(samples), header.fs
-
-
-def _read_with_wfdb(path: Path, lead: str | int | None) -> tuple[Signal, float]:
-    wfdb = require("wfdb", extra="formats")
-    record = _parse(path, lambda: wfdb.rdrecord(str(path.with_suffix("").resolve())))
-    number = _pick(record.sig_name, lead, path)
-    scale = microvolts_per(record.units[number], path)
-    return record.p_signal[:, number] * scale, float(record.fs)
-
-
-def _read_edf(path: Path, lead: str | int | None) -> tuple[Signal, float]:
-    edfio = require("edfio", extra="formats")
-    with path.open("rb") as file:
-        if file.read(197)[192:] == b"EDF+D":  # its field of the header tells which kind it is
-            raise ValueError(
-                f"{path} is a discontinuous EDF+ (EDF+D), whose gaps would be lost; make an EDF or "
-                "a continuous EDF+ (EDF+C) of each part without gaps"
-            )
-    with warnings.catch_warnings():
-        # edfio cuts off what is incomplete and only warns.
-        warnings.filterwarnings("error", "Incomplete data record|EDF header indicates")
-        signals = _parse(path, lambda: edfio.read_edf(path)).signals
-    signal = signals[_pick([one.label for one in signals], lead, path)]
-    samples = _parse(path, lambda: signal.data)
-    return samples * microvolts_per(signal.physical_dimension, path), signal.sampling_frequency
-
-
-def _parse(path: Path, read: Callable[[], Any]) -> Any:
-    """Turn whatever another package raises on a damaged file into one kind of error."""
-    try:
-        return read()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(f"{path} needs a file that does not exist: {error}") from error
-    except Exception as error:
-        raise ValueError(f"{path} cannot be read, it may be damaged: {error}") from error
-
-
-def _read_npy(path: Path, lead: str | int | None) -> tuple[Signal, None]:
-    try:
-        with path.open("rb") as file:
-            array: Signal = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:  # NumPy raises whatever a damaged header leads to
-        raise ValueError(f"{path} is not a whole .npy file of numbers: {error}") from error
-    if array.ndim == 2 and 1 in array.shape:
-        array = array.reshape(-1)
-    if array.ndim == 2 and array.shape[0] < array.shape[1]:
-        raise ValueError(f"{path} is {array.shape}; give it a row per sample and a column per lead")
-    if array.ndim not in (1, 2):
-        raise ValueError(f"{path} has {array.ndim} dimensions; one is accepted, or samples x leads")
-    columns = array if array.ndim == 2 else array[:, None]
-    return columns[:, _pick([str(i) for i in range(columns.shape[1])], lead, path)], None
-
-
-def _read_text(path: Path, lead: str | int | None) -> tuple[Signal, None]:
-    names: list[str] | None = None
-    rows: list[list[float]] = []
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    for number, line in enumerate(text.splitlines(), start=1):
-        fields = line.replace(",", " ").replace(";", " ").split()
-        if not fields:
-            continue
-        try:
-            row = [float(field) for field in fields]
-        except ValueError:
-            if rows or names:
-                raise ValueError(
-                    f"{path}, line {number}: {line.strip()!r} is not a number"
-                ) from None
-            names = [name.strip() for name in line.replace(";", ",").replace("\t", ",").split(",")]
-            continue
-        if rows and len(row) != len(rows[0]):
-            raise ValueError(
-                f"{path}, line {number} holds {len(row)} values, the lines before {len(rows[0])}"
-            )
-        rows.append(row)
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), -1 if rows else 1)
-    if names is None or len(names) != table.shape[1]:
-        names = [str(i) for i in range(table.shape[1])]
-    return table[:, _pick(names, lead, path)], None
-
-
-def _pick(names: list[str], lead: str | int | None, path: Path) -> int:
-    """Return the number of the lead to read."""
-    listed = ", ".join(f"{i} = {name}" for i, name in enumerate(names))
-    if lead is None:
-        if len(names) == 1:
-            return 0
-        raise ValueError(
-            f"{path} holds {len(names)} leads ({listed}); pick one by name or number with lead="
-        )
-    if isinstance(lead, int) and 0 <= lead < len(names):
-        return lead
-    if isinstance(lead, str) and names.count(lead) == 1:
-        return names.index(lead)
-    raise ValueError(f"{path} has no lead {lead!r}, or more than one of that name; it has {listed}")
-
-
-def _as_samples(signal: Signal, path: Path) -> Signal:
-    """Return the samples contiguous, in a type that the classifier takes."""
-    if signal.dtype.kind not in "iuf":
-        raise TypeError(f"{path} holds {signal.dtype}; integers and floating-point are accepted")
-    if not signal.size:
-        raise ValueError(f"{path} holds no samples")
-    native = signal.dtype.newbyteorder("=")
-    return np.array(signal, dtype=native if native in _CORE_DTYPES else np.float64)
-
-
-def _sampling_rate(path: Path, stated: float | None, given: float | None) -> float | None:
+        return float(given)
+    stated = check_rate(reading.fs, f"{path} tells of")
+    tolerance = SAME_BY_CLOCK if reading.by_clock else SAME_RATE
     if given is None:
         return stated
-    if not (math.isfinite(given) and given > 0):
-        raise ValueError(f"the sampling rate must be a positive number of Hz, not {given}")
-    if stated is not None and stated != given:
-        raise ValueError(f"{path} says {stated:g} Hz, the caller {given:g} Hz; leave fs out")
-    return float(given)
+    if abs(stated - given) > tolerance * stated:
+        source = "has times of" if reading.by_clock else "says"
+        raise ValueError(
+            f"{path} {source} {stated:g} Hz, the caller {given:g} Hz; leave fs= (--fs) out if the "
+            "file is right"
+        )
+    return float(given) if reading.by_clock else stated
 
 
-_READERS: dict[str, Callable[[Path, str | int | None], tuple[Signal, float | None]]] = {
-    ".hea": _read_wfdb,
-    ".mat": _read_wfdb,
-    ".npy": _read_npy,
-    ".csv": _read_text,
-    ".txt": _read_text,
-    ".edf": _read_edf,
-    ".dat": _read_wfdb,
-}
+def _unit(path: Path, reading: Reading, given: str | None) -> tuple[float, str]:
+    """Return microvolts in one of the file's units, and that unit."""
+    stated = reading.unit
+    if not is_stated(stated) or stated is None:
+        if given is None:
+            raise ValueError(
+                f"{path} does not tell the unit of its samples; give unit= (--unit): V, mV, uV or "
+                "nV, or the size of a step such as '4.88 uV'"
+            )
+        return microvolts_per(given), given
+    scale = volts(stated)
+    if scale is None:
+        raise ValueError(
+            f"{path} gives this signal in {stated[:20]!r}, no unit of voltage: V, mV, uV or nV is "
+            "accepted; is it an ECG? Another lead is chosen by lead= (--lead)"
+        )
+    if given is not None and microvolts_per(given) != scale:
+        raise ValueError(
+            f"{path} says {stated[:20]}, the caller {given}; leave unit= (--unit) out if the file is "
+            "right"
+        )
+    return scale if reading.scale is None else reading.scale, stated
+
+
+def _microvolts(samples: Signal, scale: float, path: Path) -> Signal:
+    """Return the samples contiguous, in microvolts, in a type that the classifier takes."""
+    if samples.dtype.kind not in "iuf":
+        raise TypeError(f"{path} holds {samples.dtype}; integers and floating-point are accepted")
+    if not samples.size:
+        raise ValueError(f"{path} holds no samples")
+    native = samples.dtype.newbyteorder("=")
+    if scale == 1.0:
+        return np.array(samples, dtype=native if native in _CORE_DTYPES else np.float64)
+    wide = native.itemsize > 4 or native.kind == "u"
+    scaled = np.multiply(samples, scale, dtype=np.float64)
+    if np.isnan(scaled).all():
+        raise ValueError(f"{path} holds missing samples only")
+    return scaled if wide else scaled.astype(np.float32)

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .base import Record, read_record
 
 #: Samples of a record, at its own rate, that one label of a manifest stands for.
 SAMPLES_PER_LABEL = 256
+
+_FIELDS = {"ecg", "label", "labels", "fs", "unit", "lead"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +37,9 @@ def read_manifest(path: str | Path, classes: Sequence[str] | None = None) -> lis
     Parameters
     ----------
     path
-        JSON Lines, ``{"ecg": path, "labels": [one per 256 samples]}`` a line; a relative path
-        counts from the manifest's folder.
+        JSON Lines, ``{"ecg": path, "labels": [one per 256 samples]}`` a line, or ``"label"`` with
+        one for the whole record; a relative path counts from the manifest's folder. ``"fs"``,
+        ``"unit"`` and ``"lead"`` say what a file does not, as :func:`read_record` takes them.
     classes
         The labels that it may use; None: any.
 
@@ -45,7 +49,7 @@ def read_manifest(path: str | Path, classes: Sequence[str] | None = None) -> lis
         If the manifest or a record is missing.
     ValueError
         If it is not UTF-8, a line is not as above, a label is unknown or their number is wrong, a
-        record's name has whitespace, a record is named twice, or there is none.
+        record cannot be read or its name has whitespace, a record is named twice, or there is none.
     """
     path = Path(path)
     records = [_read_line(line, path, number, classes) for number, line in manifest_lines(path)]
@@ -83,26 +87,48 @@ def _read_line(
     line: str, manifest: Path, number: int, classes: Sequence[str] | None
 ) -> LabelledRecord:
     place = f"{manifest}, line {number}"
-    try:
-        entry = json.loads(line)
-        path, labels = entry["ecg"], entry["labels"]
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f'{place}: expected {{"ecg": path, "labels": [...]}}') from None
-    if not isinstance(path, str) or not isinstance(labels, list) or not labels:
-        raise ValueError(f'{place}: "ecg" must be a path and "labels" a list of labels')
+    entry = _parse(line, place)
+    whole = "label" in entry
+    labels: list[str] = [entry["label"]] if whole else entry["labels"]
     if classes and (unknown := [label for label in labels if label not in classes]):
         raise ValueError(f"{place}: label {unknown[0]!r} is none of {', '.join(classes)}")
-    file = manifest.parent / path
-    record = read_record(file)
+    file = manifest.parent / entry["ecg"]
+    said = {key: entry[key] for key in ("fs", "unit", "lead") if entry.get(key) is not None}
+    record = read_record(file, **said)
     if record.name.split() != [record.name]:
         raise ValueError(
             f"{place}: the name of record {record.name!r} has whitespace, which separates the "
             "names of training records in a model; rename its files"
         )
     expected = record.signal.size // SAMPLES_PER_LABEL
-    if abs(len(labels) - expected) > 1:
+    if whole:
+        labels = labels * max(expected, 1)
+    elif abs(len(labels) - expected) > 1:
         raise ValueError(
             f"{place}: {len(labels)} labels for {record.signal.size} samples; "
             f"expected one per {SAMPLES_PER_LABEL} samples, {expected}"
         )
     return LabelledRecord(record, tuple(labels), file)
+
+
+def _parse(line: str, place: str) -> dict[str, Any]:
+    """Return a line's fields, of the kinds that they have to be of."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        entry = None
+    if not isinstance(entry, dict) or ("label" in entry) == ("labels" in entry):
+        raise ValueError(
+            f'{place}: expected {{"ecg": path, "labels": [...]}} or {{"ecg": path, "label": ...}}'
+        )
+    labels = [entry["label"]] if "label" in entry else entry["labels"]
+    if not isinstance(entry.get("ecg"), str) or not isinstance(labels, list) or not labels:
+        raise ValueError(f'{place}: "ecg" must be a path and "labels" a list of labels')
+    if not all(isinstance(label, str) and label for label in labels):
+        raise ValueError(f"{place}: a label must be a string that is not empty")
+    if unknown := set(entry) - _FIELDS:
+        raise ValueError(f"{place}: field {min(unknown)!r} is none of {', '.join(sorted(_FIELDS))}")
+    fs = entry.get("fs")
+    if fs is not None and (isinstance(fs, bool) or not isinstance(fs, (int, float))):
+        raise ValueError(f'{place}: "fs" must be a number of Hz')
+    return entry

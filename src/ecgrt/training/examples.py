@@ -83,7 +83,7 @@ def prepare(item: LabelledRecord, metadata: Metadata) -> Example:
     """Preprocess a record and give each of its segments the label at the segment's middle."""
     signal = preprocess(item.record, metadata)
     segments = signal.size // metadata.samples_per_segment
-    rate = item.record.fs or metadata.sampling_rate
+    rate = item.record.fs
     middles = (np.arange(segments) + 0.5) * metadata.samples_per_segment
     numbers = (middles * (rate / metadata.sampling_rate) // SAMPLES_PER_LABEL).astype(np.int64)
     targets = [metadata.classes.index(label) for label in item.labels]

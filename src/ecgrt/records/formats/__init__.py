@@ -1,0 +1,1 @@
+"""The formats of records: each module lists what it reads in ``FORMATS``."""

@@ -1,0 +1,144 @@
+"""What a reader is told and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Signal = npt.NDArray[Any]
+
+#: Highest and lowest sampling rate of an ECG, in Hz, with much room on both sides.
+RATES = (10.0, 100_000.0)
+#: A rate that a header states and one that the caller gives differ by at most this share.
+SAME_RATE = 1e-4
+#: Times are written by clocks, and rounded.
+SAME_BY_CLOCK = 1e-2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller says of a record: rate in Hz, unit, lead; None where nothing is said."""
+
+    fs: float | None = None
+    unit: str | None = None
+    lead: str | int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One lead as a file holds it.
+
+    Attributes
+    ----------
+    samples
+        Real numbers (n,), NaN where samples are known to be missing.
+    fs, unit
+        As the file states them; None if it does not. The unit may be the size of a step.
+    lead
+        Its name; None if it has none.
+    start
+        When the first sample was taken.
+    format
+        Name of the format, for reports.
+    by_clock
+        The rate was measured from times instead of stated.
+    scale
+        Microvolts in one of the numbers, where that is not what the unit is.
+    """
+
+    samples: Signal
+    fs: float | None
+    unit: str | None
+    lead: str | None
+    format: str
+    start: datetime | None = None
+    by_clock: bool = False
+    scale: float | None = None
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes
+    ----------
+    name
+        For reports and messages.
+    suffixes
+        Lower case, with the dot.
+    read
+        Reads one lead.
+    claims
+        Whether a file, given with its first 4,096 bytes, is of this kind whatever it is called;
+        None: nothing but the suffix tells.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Path, Asked], Reading]
+    claims: Callable[[Path, bytes], bool] | None = None
+
+
+def check_rate(fs: float, what: str) -> float:
+    """Return a sampling rate, or raise ValueError if no ECG has it; `what` begins the message."""
+    low, high = RATES
+    if not low <= fs <= high:  # NaN is refused too
+        raise ValueError(
+            f"{what} {fs:g} Hz, which no ECG has; from {low:g} to {high:g} is accepted"
+        )
+    return float(fs)
+
+
+def parse(path: Path, read: Callable[[], Any]) -> Any:
+    """Turn whatever another package raises on a damaged file into one kind of error.
+
+    The package's own message is left out: it may quote the file, and with it a name.
+    """
+    try:
+        return read()
+    except MemoryError:
+        raise
+    except ModuleNotFoundError:
+        raise
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name if error.filename else "another file"
+        raise FileNotFoundError(f"{path} needs {missing}, which does not exist") from None
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be read, it may be damaged ({type(error).__name__})"
+        ) from None
+
+
+def spread(pieces: list[Signal], starts: list[int], path: Path) -> npt.NDArray[np.float32]:
+    """Put pieces of a signal in their places, NaN between them.
+
+    Parameters
+    ----------
+    pieces
+        Real numbers, (n,) each.
+    starts
+        Number of the first sample of each, ascending, none before the end of the last.
+
+    Raises
+    ------
+    ValueError
+        If pieces overlap, or what is missing is more than ten times what is there and a day.
+    """
+    held = sum(piece.size for piece in pieces)
+    length = starts[-1] + pieces[-1].size if pieces else 0
+    if length - held > max(10 * held, 100_000_000):
+        raise ValueError(f"{path} holds {held} samples in a span of {length}: its times are wrong")
+    signal = np.full(length, np.nan, np.float32)
+    end = 0
+    for start, piece in zip(starts, pieces, strict=True):
+        if start < end:
+            raise ValueError(f"{path} has parts that overlap in time")
+        end = start + piece.size
+        signal[start:end] = piece
+    return signal
