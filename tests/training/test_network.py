@@ -21,6 +21,14 @@ TINY: dict[str, Any] = {
     "conv_num_filters_start": 4,
     "conv_increase_channels_at": 2,
 }
+COMPACT: dict[str, Any] = {
+    "conv_normalization": "after",
+    "conv_stem_stride": 2,
+    "conv_filters": (4, 6, 6, 9),
+    "conv_filter_lengths": (5, 3, 5, 3),
+    "conv_spatial_dropout": True,
+    "head_dropout": 0.3,
+}
 FAMILY: list[dict[str, Any]] = [
     {},
     {"conv_num_skip": 1},
@@ -30,6 +38,9 @@ FAMILY: list[dict[str, Any]] = [
     {"conv_subsample_lengths": (4, 3), "conv_filter_length": 2, "conv_increase_channels_at": 10},
     {"conv_subsample_lengths": (2, 2), "conv_filter_length": 16},
     {"conv_filter_length": 1},
+    {"conv_filters": (4, 6, 6, 9), "conv_filter_lengths": (5, 3, 4, 2)},
+    COMPACT,
+    {**COMPACT, "conv_num_skip": 1, "conv_stem_stride": 3},
     {"is_regular_conv": True},
     {"is_regular_conv": True, "conv_subsample_lengths": (4, 4), "conv_filter_length": 4},
 ]
@@ -63,9 +74,13 @@ def conv(x: np.ndarray, w: Weights, name: str, stride: int) -> np.ndarray:
     return np.stack(rows) + w[f"{name}.bias"]
 
 
-def bn_relu(x: np.ndarray, w: Weights, name: str) -> np.ndarray:
+def bn(x: np.ndarray, w: Weights, name: str) -> np.ndarray:
     scale = w[f"{name}.gamma"] / np.sqrt(w[f"{name}.moving_variance"] + BATCH_NORM_EPSILON)
-    return np.maximum((x - w[f"{name}.moving_mean"]) * scale + w[f"{name}.beta"], 0)
+    return (x - w[f"{name}.moving_mean"]) * scale + w[f"{name}.beta"]
+
+
+def bn_relu(x: np.ndarray, w: Weights, name: str) -> np.ndarray:
+    return np.maximum(bn(x, w, name), 0)
 
 
 def forward(x: np.ndarray, w: Weights, config: NetworkConfig) -> np.ndarray:
@@ -74,17 +89,21 @@ def forward(x: np.ndarray, w: Weights, config: NetworkConfig) -> np.ndarray:
         for i, stride in enumerate(config.conv_subsample_lengths):
             x = bn_relu(conv(x, w, f"layer{i}.conv", stride), w, f"layer{i}.bn")
     else:
-        x = bn_relu(conv(x, w, "stem.conv", 1), w, "stem.bn")
+        x = bn_relu(conv(x, w, "stem.conv", config.conv_stem_stride), w, "stem.bn")
+        after = config.conv_normalization == "after"
         for block, stride in enumerate(config.conv_subsample_lengths):
             shortcut = x.reshape(-1, stride, x.shape[1]).max(1)
-            if block > 0 and block % config.conv_increase_channels_at == 0:
-                shortcut = np.concatenate([shortcut, np.zeros_like(shortcut)], axis=1)
+            missing = config.filters(block) - shortcut.shape[1]
+            shortcut = np.pad(shortcut, ((0, 0), (0, missing)))
             for number in range(1, config.conv_num_skip + 1):
-                if (block, number) != (0, 1):
-                    x = bn_relu(x, w, f"block{block}.bn{number}")
+                place = f"block{block}.bn{number}"
+                if (block, number) != (0, 1) and not after:
+                    x = bn_relu(x, w, place)
                 x = conv(x, w, f"block{block}.conv{number}", stride if number == 1 else 1)
-            x = x + shortcut
-        x = bn_relu(x, w, "head.bn")
+                if after:
+                    x = bn(x, w, place) if number == config.conv_num_skip else bn_relu(x, w, place)
+            x = np.maximum(x + shortcut, 0) if after else x + shortcut
+        x = x if after else bn_relu(x, w, "head.bn")
     logits = x @ w["head.dense.kernel"] + w["head.dense.bias"]
     powers = np.exp(logits - logits.max(-1, keepdims=True))
     probabilities: np.ndarray = powers / powers.sum(-1, keepdims=True)
@@ -102,6 +121,38 @@ def test_against_numpy(changes: dict[str, Any]) -> None:
     expected = np.stack([forward(signal, weights, config) for signal in x])
     np.testing.assert_allclose(answer, expected, atol=2e-5)
     assert expected.std(axis=1).max() > 1e-3  # the segments do differ
+
+
+def test_record_head_sees_readable_segments_only() -> None:
+    """Mean, spread and maximum of the evidence, by NumPy, and what is not readable changes none."""
+    config = NetworkConfig(**{**TINY, **COMPACT, "evidence": 3})
+    model, weights = randomised(config, num_classes=2)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(2, 6 * config.samples_per_segment, 1)).astype(np.float32)
+    readable = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 1, 0, 0, 1]], np.float32)
+    answer = model.predict_on_batch([x, readable])
+    assert answer["probabilities"].shape == (2, 6, 2)
+    assert answer["evidence"].shape == (2, 6, 3)
+    for row in range(2):
+        seen = answer["evidence"][row][readable[row] == 1].astype(np.float64)
+        pooled = np.concatenate([seen.mean(0), seen.std(0), seen.max(0)])
+        expected = pooled @ weights["record.dense.kernel"] + weights["record.dense.bias"]
+        np.testing.assert_allclose(answer["record"][row], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("changes", FAMILY, ids=str)
+def test_multiplications_are_those_of_the_kernels(changes: dict[str, Any]) -> None:
+    """Each kernel's size times its outputs, as Keras built the layers."""
+    config = NetworkConfig(**{**TINY, **changes})
+    samples = 3 * config.samples_per_segment
+    model = build_network(config)
+    total = 0
+    for layer in model.layers:
+        if layer.name.endswith((".conv", ".dense")) or ".conv" in layer.name:
+            outputs = model.get_layer(layer.name).compute_output_shape((1, samples, 1))[1]
+            total += outputs * int(np.prod(layer.kernel.shape))
+            samples = outputs
+    assert config.multiplications(3 * config.samples_per_segment) == total
 
 
 @pytest.mark.parametrize("changes", FAMILY, ids=str)
@@ -125,7 +176,8 @@ def test_receptive_field(changes: dict[str, Any]) -> None:
         output = logits(signal)[0, middle, 0]
     (reached,) = np.nonzero(tape.gradient(output, signal).numpy()[0, :, 0])
     start = middle * config.samples_per_segment
-    if config.conv_filter_length < max(config.conv_subsample_lengths):
+    shortest = min(map(config.filter_length, range(len(config.conv_subsample_lengths))))
+    if shortest < max(config.conv_subsample_lengths):
         # Between the filters the maximum alone looks, and it passes one sample's gradient.
         assert reached[0] >= start + low
         assert reached[-1] <= start + high

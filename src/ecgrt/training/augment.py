@@ -6,11 +6,16 @@ import numpy as np
 
 from .config import TrainConfig
 from .examples import Example, Floats, Integers
+from .scaling import Bools, local_scale
 
 #: Hz; where breathing and movement are.
 WANDER_BAND = (0.05, 0.5)
 #: Hz; the mains of the world.
 HUM = (50.0, 60.0)
+#: Lengths that a record is cut to.
+SHORT_SECONDS = (5.0, 15.0)
+#: Largest share of a record that is taken away.
+LONGEST_GAP = 0.36
 
 
 def vary(
@@ -30,18 +35,43 @@ def vary(
         Decides; the same state gives the same variation.
     """
     signal, targets = _crop(example, config, samples_per_segment, rng)
+    local = config.scale == "local"
+    amplitude = np.float32(1)
     if config.amplitude:
-        signal = signal * np.float32(2 ** rng.uniform(-config.amplitude, config.amplitude))
+        amplitude = np.float32(2 ** rng.uniform(-config.amplitude, config.amplitude))
     if rng.random() < config.flip:
         signal = -signal
-    return Example(example.name, signal + _disturbance(signal.size, config, rng), targets)
+    if not local:  # what is added has its size from the training signals, not from this one
+        signal = signal * amplitude
+    signal = signal + _disturbance(signal.size, config, rng)
+    readable = np.ones(targets.size, np.bool_)
+    if config.gaps and targets.size > 1 and rng.random() < config.gaps:
+        readable = _gap(signal, samples_per_segment, rng)
+    if local:  # as the core would have scaled it, had it met the disturbance
+        samples = np.repeat(readable, samples_per_segment)
+        signal = signal / local_scale(signal, samples, config.sampling_rate) * amplitude
+    return Example(example.name, signal, targets, readable)
+
+
+def _gap(signal: Floats, samples_per_segment: int, rng: np.random.Generator) -> Bools:
+    """Take part of a signal away, in place; return which segments are left, one at least."""
+    segments = signal.size // samples_per_segment
+    readable = np.ones(segments, np.bool_)
+    length = min(max(round(segments * rng.uniform(0.02, LONGEST_GAP)), 1), segments - 1)
+    start = rng.integers(0, segments - length + 1)
+    readable[start : start + length] = False
+    signal[np.repeat(~readable, samples_per_segment)] = 0
+    return readable
 
 
 def _crop(
     example: Example, config: TrainConfig, samples_per_segment: int, rng: np.random.Generator
 ) -> tuple[Floats, Integers]:
     """Return some seconds of the record, faster or slower than they were."""
-    longest = round(config.crop_seconds * config.sampling_rate) // samples_per_segment
+    seconds = config.crop_seconds
+    if config.short and rng.random() < config.short:
+        seconds = rng.uniform(*SHORT_SECONDS)
+    longest = round(seconds * config.sampling_rate) // samples_per_segment
     segments = min(example.targets.size, longest) if longest else example.targets.size
     stretch = 1 + rng.uniform(-config.stretch, config.stretch)
     # Of a record that is too short to be played faster, fewer segments are left.

@@ -4,122 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-INITIALIZERS = (
-    "glorot_normal",
-    "glorot_uniform",
-    "he_normal",
-    "he_uniform",
-    "lecun_normal",
-    "lecun_uniform",
-)
+from .checks import check_choice, check_integer, check_number, invalid
+from .network_config import NetworkConfig
+
+__all__ = ["NetworkConfig", "TrainConfig"]
+
 SCHEDULES = ("plateau", "cosine")
+OPTIMIZERS = ("adam", "adamw")
+CHECKPOINTS = ("best", "last")
+SCALES = ("fixed", "local")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-MAX_STRIDE = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkConfig:
-    """Shape of the network; the defaults are the published CinC 2017 recipe.
-
-    Attributes
-    ----------
-    conv_subsample_lengths
-        Stride of each residual block (plain variant: of each convolution), each 1 to 16.
-    conv_filter_length
-        Samples under each filter, 1 to 256.
-    conv_num_filters_start
-        Filters of the first convolution.
-    conv_init
-        Keras initializer of the convolutions, one of :data:`INITIALIZERS`.
-    conv_activation
-        ``"relu"``, the only one that every backend runs.
-    conv_dropout
-        Fraction dropped before the second and later convolutions of a block, 0 <= p < 1.
-    conv_num_skip
-        Convolutions per residual block, 1 to 8.
-    conv_increase_channels_at
-        The number of filters doubles every so many blocks.
-    is_regular_conv
-        The plain variant: a stack of convolutions, no shortcuts, a constant number of filters.
-    """
-
-    conv_subsample_lengths: tuple[int, ...] = (1, 2) * 8
-    conv_filter_length: int = 16
-    conv_num_filters_start: int = 32
-    conv_init: str = "he_normal"
-    conv_activation: str = "relu"
-    conv_dropout: float = 0.2
-    conv_num_skip: int = 2
-    conv_increase_channels_at: int = 4
-    is_regular_conv: bool = False
-
-    def __post_init__(self) -> None:
-        strides = self.conv_subsample_lengths
-        if not isinstance(strides, (list, tuple)) or not strides:
-            raise _invalid("conv_subsample_lengths", strides, "a list of strides, one per block")
-        for stride in strides:
-            _check_integer("conv_subsample_lengths", stride, 1, MAX_STRIDE)
-        object.__setattr__(self, "conv_subsample_lengths", tuple(strides))
-        _check_integer("conv_filter_length", self.conv_filter_length, 1, 256)
-        _check_integer("conv_num_filters_start", self.conv_num_filters_start, 1, 4096)
-        _check_integer("conv_num_skip", self.conv_num_skip, 1, 8)
-        _check_integer("conv_increase_channels_at", self.conv_increase_channels_at, 1, 10**6)
-        _check_choice("conv_init", self.conv_init, INITIALIZERS)
-        _check_choice("conv_activation", self.conv_activation, ("relu",))
-        _check_choice("is_regular_conv", self.is_regular_conv, (False, True))
-        _check_number("conv_dropout", self.conv_dropout, lambda p: 0 <= p < 1, "0 <= p < 1")
-        widest = self.filters(len(strides) - 1)
-        if widest > 65536:
-            raise _invalid(
-                "conv_increase_channels_at",
-                self.conv_increase_channels_at,
-                f"a value that keeps the widest block within 65536 filters, not {widest}",
-            )
-
-    @property
-    def samples_per_segment(self) -> int:
-        """Samples of signal per output of the network: the product of the strides."""
-        return math.prod(self.conv_subsample_lengths)
-
-    @property
-    def receptive_field(self) -> tuple[int, int]:
-        """First and last sample, relative to its segment's first, that an output depends on."""
-        low = high = 0
-        convolutions = 1 if self.is_regular_conv else self.conv_num_skip
-        for stride in reversed(self.conv_subsample_lengths):
-            # The shortcut's max-pool sees `stride` samples, whatever the filters see.
-            pool_high = high * stride + stride - 1
-            for index in reversed(range(convolutions)):
-                low, high = self._conv_reach(low, high, stride if index == 0 else 1)
-            if not self.is_regular_conv:
-                high = max(high, pool_high)
-        return (low, high) if self.is_regular_conv else self._conv_reach(low, high, 1)
-
-    @property
-    def context_segments(self) -> int:
-        """Segments on either side of its own that an output depends on."""
-        low, high = self.receptive_field
-        samples = self.samples_per_segment
-        return max(0, math.ceil(max(-low, high - (samples - 1)) / samples))
-
-    def _conv_reach(self, low: int, high: int, stride: int) -> tuple[int, int]:
-        """Return the inputs under outputs ``low`` to ``high`` of a 'same' convolution."""
-        left = max(self.conv_filter_length - stride, 0) // 2
-        first = low * stride - left
-        last = high * stride - left + self.conv_filter_length - 1
-        return first, last
-
-    def filters(self, block: int) -> int:
-        """Return the number of filters in residual block ``block`` (from 0)."""
-        if self.is_regular_conv:
-            return self.conv_num_filters_start
-        doublings = block // self.conv_increase_channels_at
-        return self.conv_num_filters_start << doublings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +31,7 @@ class TrainConfig(NetworkConfig):
     save_dir
         Folder that gets the run folders.
     learning_rate
-        Of Adam, at the start; gradients are clipped to norm 1.
+        Of the optimizer, at the start.
     batch_size
         Records per step.
     max_epochs
@@ -167,7 +65,8 @@ class TrainConfig(NetworkConfig):
     label_smoothing
         Share of each target that is spread evenly over the classes.
     record_loss
-        Share of the loss that judges the record's mean logit, the rest judges each segment.
+        Share of the loss that judges the record's answer, that of the record head or, without
+        one, the mean logit; the rest judges each segment.
     crop_seconds
         Train on a random part of this length, a segment at least, of every record; 0 for all of it.
     stretch
@@ -178,7 +77,31 @@ class TrainConfig(NetworkConfig):
         Share of records that are turned upside down, as when the electrodes are swapped.
     wander, hum, noise
         Largest amplitude of baseline wander and of 50 or 60 Hz hum, and largest standard deviation
-        of white noise, that are added; in standard deviations of the training signals.
+        of white noise, that are added; in standard deviations of the training signals, with the
+        scale ``"local"`` in units of the scale.
+    optimizer
+        ``"adam"``, each parameter's gradient clipped to norm 1; ``"adamw"``, all gradients
+        together clipped to norm 1, with `weight_decay` of the kernels.
+    weight_decay
+        As of AdamW, for the optimizer ``"adamw"`` only.
+    warmup_steps
+        Steps at the start of training in which the learning rate rises from almost 0.
+    checkpoint
+        Which epoch counts: ``"best"``, that of the highest F1 on dev, or ``"last"``, for a
+        schedule that ends by itself, so that dev chooses nothing.
+    band
+        Lowest and highest frequency in Hz that the network is to see, the highest 0 for no limit;
+        empty for no filter. The filter is the core's, in training as in use.
+    band_half_width
+        Samples on either side that the filter sees.
+    scale
+        ``"fixed"``: the signal less the mean of all training signals, over their standard
+        deviation; ``"local"``: over a running robust amplitude, so that a wrong unit or gain does
+        not decide the answer.
+    short
+        Share of records that are cut to 5 to 15 seconds.
+    gaps
+        Share of records of which up to a third is taken away, as where a lead was off.
     """
 
     train: str
@@ -206,6 +129,15 @@ class TrainConfig(NetworkConfig):
     wander: float = 0.0
     hum: float = 0.0
     noise: float = 0.0
+    optimizer: str = "adam"
+    weight_decay: float = 1e-4
+    warmup_steps: int = 0
+    checkpoint: str = "best"
+    band: tuple[float, ...] = ()
+    band_half_width: int = 200
+    scale: str = "fixed"
+    short: float = 0.0
+    gaps: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -213,29 +145,48 @@ class TrainConfig(NetworkConfig):
         for name in paths + ["initial_weights"] * (self.initial_weights is not None):
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
-                raise _invalid(name, value, "a path")
+                raise invalid(name, value, "a path")
         for name in ("batch_size", "max_epochs", "learning_rate_patience", "stop_patience"):
-            _check_integer(name, getattr(self, name), 1, 10**6)
-        _check_integer("seed", self.seed, 0, 2**31 - 1)
+            check_integer(name, getattr(self, name), 1, 10**6)
+        check_integer("seed", self.seed, 0, 2**31 - 1)
         for name in ("learning_rate", "sampling_rate"):
-            _check_number(name, getattr(self, name), lambda value: value > 0, "a positive number")
-        _check_choice("tensorboard", self.tensorboard, (False, True))
-        _check_choice("multi_gpu", self.multi_gpu, (False, True))
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("schedule", self.schedule, SCHEDULES)
+            check_number(name, getattr(self, name), lambda value: value > 0, "a positive number")
+        check_choice("tensorboard", self.tensorboard, (False, True))
+        check_choice("multi_gpu", self.multi_gpu, (False, True))
+        check_choice("precision", self.precision, PRECISIONS)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("checkpoint", self.checkpoint, CHECKPOINTS)
+        check_choice("scale", self.scale, SCALES)
+        check_integer("warmup_steps", self.warmup_steps, 0, 10**6)
         for name in ("averaging", "label_smoothing", "stretch"):
-            _check_number(name, getattr(self, name), lambda share: 0 <= share < 1, "0 <= x < 1")
-        for name in ("record_loss", "flip"):
-            _check_number(name, getattr(self, name), lambda share: 0 <= share <= 1, "0 <= x <= 1")
-        for name in ("amplitude", "wander", "hum", "noise"):
-            _check_number(name, getattr(self, name), lambda value: value >= 0, "a number >= 0")
+            check_number(name, getattr(self, name), lambda share: 0 <= share < 1, "0 <= x < 1")
+        for name in ("record_loss", "flip", "short", "gaps"):
+            check_number(name, getattr(self, name), lambda share: 0 <= share <= 1, "0 <= x <= 1")
+        for name in ("amplitude", "wander", "hum", "noise", "weight_decay"):
+            check_number(name, getattr(self, name), lambda value: value >= 0, "a number >= 0")
         rate, segment = self.sampling_rate, self.samples_per_segment
-        _check_number(
+        check_number(
             "crop_seconds",
             self.crop_seconds,
             lambda seconds: seconds == 0 or round(seconds * rate) >= segment,
             f"0, or at least a segment, {segment / rate:.6g} seconds",
         )
+        self._check_signal()
+
+    def _check_signal(self) -> None:
+        check_integer("band_half_width", self.band_half_width, 1, 10**4)
+        if not isinstance(self.band, (list, tuple)) or len(self.band) not in (0, 2):
+            raise invalid("band", self.band, "the lowest and the highest frequency, or neither")
+        for edge in self.band:
+            check_number("band", edge, lambda hz: hz >= 0, "frequencies in Hz, 0 or more")
+        object.__setattr__(self, "band", tuple(map(float, self.band)))
+        if self.band:
+            (low, high), nyquist = self.band, self.sampling_rate / 2
+            if not 0 < low < (high or nyquist) or not low < nyquist:
+                raise invalid("band", self.band, f"0 < lowest < highest, lowest < {nyquist:g} Hz")
+        elif self.scale == "local":
+            raise invalid("scale", self.scale, 'only "fixed" without a band, as an offset would count')
 
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:
@@ -285,26 +236,3 @@ class TrainConfig(NetworkConfig):
     def to_dict(self) -> dict[str, Any]:
         """Return what :meth:`from_dict` reads."""
         return asdict(self)
-
-
-def _invalid(name: str, value: object, accepted: str) -> ValueError:
-    return ValueError(f"{name} is {value!r}; accepted is {accepted}")
-
-
-def _check_integer(name: str, value: object, low: int, high: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise _invalid(name, value, f"an integer from {low} to {high}")
-
-
-def _check_number(name: str, value: Any, test: Any, accepted: str) -> None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not math.isfinite(value) or not test(value):
-        raise _invalid(name, value, accepted)
-
-
-def _check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
-    if not any(
-        value is choice or (value == choice and type(value) is type(choice)) for choice in choices
-    ):
-        accepted = ", ".join(json.dumps(choice) for choice in choices)
-        raise _invalid(name, value, f"{'only ' if len(choices) == 1 else 'one of '}{accepted}")

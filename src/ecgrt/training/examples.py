@@ -34,11 +34,14 @@ class Example:
         float32 (segments * samples_per_segment,), preprocessed.
     targets
         int32 (segments,), the outputs' numbers.
+    readable
+        bool (segments,), False where the signal says nothing; None: all are readable.
     """
 
     name: str
     signal: Floats
     targets: Integers
+    readable: npt.NDArray[np.bool_] | None = None
 
 
 def statistics(records: Iterable[LabelledRecord]) -> tuple[float, float]:
@@ -118,7 +121,7 @@ def collate(examples: Sequence[Example]) -> tuple[Floats, Integers, Floats]:
     -------
     signals, targets, weights
         float32 (N, T, 1), int32 (N, S) and float32 (N, S); the weight of a segment that is
-        padding is 0, of any other 1.
+        padding or not readable is 0, of any other 1.
     """
     count = len(examples)
     signals = np.zeros((count, max(e.signal.size for e in examples), 1), np.float32)
@@ -127,7 +130,7 @@ def collate(examples: Sequence[Example]) -> tuple[Floats, Integers, Floats]:
     for row, example in enumerate(examples):
         signals[row, : example.signal.size, 0] = example.signal
         targets[row, : example.targets.size] = example.targets
-        weights[row, : example.targets.size] = 1
+        weights[row, : example.targets.size] = 1 if example.readable is None else example.readable
     return signals, targets, weights
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,11 @@ from .config import TrainConfig
 from .examples import Example
 from .loss import make_loss
 from .network import build_network
+from .trainee import make_optimizer, make_trainee, records_signature, with_records
 from .spectral import spectral_conv
 
-#: Each parameter's gradient is scaled down to at most this norm.
-CLIP_NORM = 1.0
+#: Filters of fewer samples are not worth a detour over spectra.
+SPECTRAL_TAPS = 12
 #: Below it a probability counts as this in the dev loss, as in Keras' own.
 SMALLEST_PROBABILITY = 1e-7
 
@@ -53,25 +55,24 @@ class Learner:
     def _compile(self, num_classes: int) -> None:
         """Build the network that learns: it computes as the recipe and the machine want it."""
         keras, config = self._keras, self._config
-        on_gpu = bool(self._tf.config.list_physical_devices("GPU"))
+        spectral = not self._tf.config.list_physical_devices("GPU") and _has_long_filters(config)
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(config.precision)
         try:
-            self._model = build_network(config, num_classes, None if on_gpu else spectral_conv())
+            self._model = build_network(config, num_classes, spectral_conv() if spectral else None)
         finally:
             keras.config.set_dtype_policy(policy)
         if config.initial_weights is not None:
             self._model.set_weights(_read_weights(keras, config.initial_weights, self._plain))
-        average = {"use_ema": True, "ema_momentum": config.averaging} if config.averaging else {}
-        self._optimizer = keras.optimizers.Adam(config.learning_rate, clipnorm=CLIP_NORM, **average)
-        self._trainee = keras.Model(self._model.inputs, self._model.get_layer("head.dense").output)
-        optimizer = self._optimizer
+        self._trainee = make_trainee(keras, self._model, num_classes)
+        self._optimizer = optimizer = make_optimizer(keras, config)
         if config.precision == "mixed_float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
         self._trainee.compile(
             optimizer=optimizer,
             loss=make_loss(config),
-            weighted_metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            weighted_metrics={"record": [accuracy]} if config.evidence else [accuracy],
         )
         self._trainee.optimizer.build(self._trainee.trainable_variables)
 
@@ -83,7 +84,8 @@ class Learner:
         Returns
         -------
         loss, accuracy : float
-            Per segment, as they were while the weights changed.
+            Per segment, with a record head the accuracy per record, as they were while the
+            weights changed.
 
         Raises
         ------
@@ -103,12 +105,13 @@ class Learner:
                 epochs=epoch,
                 initial_epoch=epoch - 1,
                 shuffle=False,
-                callbacks=[keep],
+                callbacks=[keep, *self._warmup(len(examples), epoch, learning_rate)],
                 verbose=1 if sys.stdout.isatty() else 0,
             ).history
         # Keras ends every fit with the averages in place of the weights.
         _assign(model.trainable_variables, learnt)
-        loss, accuracy = logs["loss"][-1], logs["accuracy"][-1]
+        loss = logs["loss"][-1]
+        accuracy = logs["record_accuracy" if self._config.evidence else "accuracy"][-1]
         if not np.isfinite(loss):
             raise ValueError(
                 f"the loss is {loss} in epoch {epoch}; make learning_rate smaller, it is "
@@ -116,23 +119,39 @@ class Learner:
             )
         return loss, accuracy
 
+    def _warmup(self, records: int, epoch: int, learning_rate: float) -> list[Any]:
+        """Return what makes the learning rate rise step by step, while it does."""
+        steps = self._config.warmup_steps
+        done = (epoch - 1) * math.ceil(records / self._config.batch_size)
+        if done >= steps:
+            return []
+
+        def begin(batch: int, _: Any = None) -> None:
+            share = min(1.0, (done + batch + 1) / steps)
+            self._trainee.optimizer.learning_rate = learning_rate * share
+
+        return [self._keras.callbacks.LambdaCallback(on_train_batch_begin=begin)]
+
     def _batches(self, examples: Sequence[Example], rng: np.random.Generator) -> Any:
         tf = self._tf
         lengths = [example.signal.size for example in examples]
         dealt = batches(lengths, self._config.batch_size, rng)
         for layer in self._model.layers:
-            if isinstance(layer, self._keras.layers.Dropout):
+            if isinstance(layer, (self._keras.layers.Dropout, self._keras.layers.SpatialDropout1D)):
                 layer.seed_generator.state.assign(rng.integers(2**31, size=2))
 
         def generate() -> Iterator[tuple[Any, ...]]:
             for indices in dealt:
-                yield collate([self._vary(examples[i], rng) for i in indices])
+                batch = collate([self._vary(examples[i], rng) for i in indices])
+                yield with_records(*batch) if self._config.evidence else batch
 
-        signature = (
+        signature: Any = (
             tf.TensorSpec((None, None, 1), tf.float32),
             tf.TensorSpec((None, None), tf.int32),
             tf.TensorSpec((None, None), tf.float32),
         )
+        if self._config.evidence:
+            signature = records_signature(tf)
         options = tf.data.Options()
         # There is nothing to tune, and the tuner may take a minute to end after an epoch.
         options.autotune.enabled = False
@@ -149,7 +168,7 @@ class Learner:
         Returns
         -------
         loss, accuracy : float
-            Per segment.
+            Per segment, with a record head per record.
         answers : dict
             The number of each example's class, by name.
 
@@ -167,15 +186,23 @@ class Learner:
                 network = self._plain
                 network.set_weights(self._model.get_weights())
             for group in track(groups, desc="dev"):
-                signals, targets, _ = collate(group)
-                p = network.predict_on_batch(signals)
+                p, targets, decided = self._answer(network, group)
                 true = np.take_along_axis(p, targets[..., np.newaxis].astype(np.intp), -1)
                 loss -= float(np.log(np.maximum(true, SMALLEST_PROBABILITY), dtype=float).sum())
                 right += int((p.argmax(-1) == targets).sum())
                 segments += targets.size
-                decided = decide(p).tolist()
                 answers.update(zip((example.name for example in group), decided, strict=True))
         return loss / segments, right / segments, answers
+
+    def _answer(self, network: Any, group: Sequence[Example]) -> tuple[Any, Any, list[int]]:
+        """Return probabilities (..., C), what is right (...,), and each example's answer."""
+        signals, targets, weights = collate(group)
+        if not self._config.evidence:
+            p = network.predict_on_batch(signals)
+            return p, targets, decide(p).tolist()
+        logits = network.predict_on_batch([signals, weights])["record"].astype(np.float64)
+        powers = np.exp(logits - logits.max(-1, keepdims=True))
+        return powers / powers.sum(-1, keepdims=True), targets[:, 0], logits.argmax(-1).tolist()
 
     @contextmanager
     def _advice(self) -> Iterator[None]:
@@ -221,6 +248,11 @@ class Learner:
         if not path.is_file():
             raise FileNotFoundError(f"{path} is missing; this run cannot be resumed")
         self._trainee.load_weights(path)
+
+
+def _has_long_filters(config: TrainConfig) -> bool:
+    blocks = range(len(config.conv_subsample_lengths))
+    return max(map(config.filter_length, blocks)) >= SPECTRAL_TAPS
 
 
 def _copy(variables: Sequence[Any]) -> list[Any]:

@@ -11,7 +11,8 @@ from .config import TrainConfig
 def make_loss(config: TrainConfig) -> Any:
     """Return the loss of a batch of logits, a ``keras.losses.Loss``.
 
-    It maps targets (N, S) int32, logits (N, S, C) and weights (N, S), 0 for padding and 1
+    With a record head it is one for each of the outputs ``"segments"`` and ``"record"``, each
+    with its share, and the latter maps targets (N,) and logits (N, C). Else it maps targets (N, S) int32, logits (N, S, C) and weights (N, S), 0 for padding and 1
     otherwise, to a scalar: the cross-entropy of the segments, averaged over those of weight 1, and
     that of the records' mean logits, averaged over the records, each with its share. Mean logits
     are what a product of the segments' opinions comes to.
@@ -33,6 +34,8 @@ def make_loss(config: TrainConfig) -> Any:
             loss = tf.reduce_sum(weights * cross_entropy(targets, y_pred)) / tf.reduce_sum(weights)
             # The gradients of the copies of the network are added up.
             copies = tf.distribute.get_strategy().num_replicas_in_sync
+            if config.evidence:
+                return (1 - config.record_loss) * loss / copies
             if not config.record_loss:
                 return loss / copies
             counts = tf.reduce_sum(weights, 1, keepdims=True)
@@ -41,4 +44,12 @@ def make_loss(config: TrainConfig) -> Any:
             record = tf.reduce_mean(cross_entropy(targets[:, 0], mean))
             return ((1 - config.record_loss) * loss + config.record_loss * record) / copies
 
-    return SegmentAndRecordLoss()
+    class RecordHeadLoss(keras.losses.Loss):  # type: ignore[misc, name-defined]
+        def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+            loss = cross_entropy(tf.cast(y_true, tf.int32), tf.cast(y_pred, tf.float32))
+            copies = tf.distribute.get_strategy().num_replicas_in_sync
+            return config.record_loss * tf.reduce_mean(loss) / copies
+
+    if not config.evidence:
+        return SegmentAndRecordLoss()
+    return {"segments": SegmentAndRecordLoss(), "record": RecordHeadLoss()}
