@@ -7,7 +7,8 @@ on its own level, and a lazy import counts like any other:
 2. ``onnx_file`` (what an ONNX model says about itself)
 3. ``records``
 4. ``rhythm``, ``view``
-5. ``ecgrt`` itself, the face: what users import. It ends the run-time part
+5. ``ecgrt`` itself, the face: what users import. It ends the run-time part; ``ecgrt.build_plan``
+   alone is a name for what lies above, and loaded when it is asked for
 6. ``challenge``
 7. ``compile``
 8. ``training``
@@ -126,7 +127,9 @@ def imported(module: str, path: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def imports() -> Edges:
-    return {module: set(imported(module, path)) - {module} for module, path in MODULES.items()}
+    edges = {module: set(imported(module, path)) - {module} for module, path in MODULES.items()}
+    edges[FACE].remove("ecgrt.compile.build")
+    return edges
 
 
 def test_python_imports_run_downwards(imports: Edges) -> None:
