@@ -1,5 +1,7 @@
 #include "backends.h"
 
+#include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -11,10 +13,8 @@
 namespace ecgrt {
 namespace {
 
-using File = std::unique_ptr<MappedFile>;
-
-LoadedPlan load_cpu_plan(File file, const BackendOptions& options) {
-  CpuPlan plan = read_cpu_plan(*file);
+LoadedPlan load_cpu_plan(const PlanSource& source, const BackendOptions& options) {
+  CpuPlan plan = read_cpu_plan(source);
   const auto copy = [](const Blob& blob) {
     return std::vector<float>(blob.floats(), blob.floats() + blob.count);
   };
@@ -22,24 +22,24 @@ LoadedPlan load_cpu_plan(File file, const BackendOptions& options) {
   loaded.training_records = std::move(plan.training_records);
   loaded.example = copy(plan.golden_input);
   loaded.example_answers = copy(plan.golden_probabilities);
-  loaded.backend = std::make_unique<CpuBackend>(plan, *file, options);
+  loaded.backend = std::make_unique<CpuBackend>(plan, source, options);
   return loaded;
 }
 
-LoadedPlan load_tensorrt_plan(File file, const BackendOptions& options) {
+LoadedPlan load_tensorrt_plan(const PlanSource& source, const BackendOptions& options) {
   LoadedPlan loaded;
-  loaded.backend = load_tensorrt_backend(file->bytes(), file->path(), options);
-  loaded.file = std::move(file);
+  loaded.content = source.read_all();
+  loaded.backend = load_tensorrt_backend(loaded.content.span(), source.path(), options);
   return loaded;
 }
 
-bool is_tensorrt_plan(std::span<const std::byte> bytes) {
-  return read_tensorrt_plan_info(bytes).has_value();
+bool is_tensorrt_plan(std::span<const std::byte> start) {
+  return read_tensorrt_plan_info(start).has_value();
 }
 
 struct Kind {
-  bool (*recognises)(std::span<const std::byte> plan);
-  LoadedPlan (*load)(File file, const BackendOptions& options);
+  bool (*recognises)(std::span<const std::byte> start);
+  LoadedPlan (*load)(const PlanSource& source, const BackendOptions& options);
 };
 
 constexpr Kind kKinds[] = {
@@ -50,9 +50,12 @@ constexpr Kind kKinds[] = {
 }  // namespace
 
 LoadedPlan load_plan(const std::string& path, const BackendOptions& options) {
-  auto file = std::make_unique<MappedFile>(path);
+  const PlanSource source(path);
+  std::array<std::byte, kTensorRtHeaderBytes> buffer{};
+  const auto start = std::span(buffer).first(std::min(buffer.size(), source.size()));
+  source.read(0, start);
   for (const Kind& kind : kKinds) {
-    if (kind.recognises(file->bytes())) return kind.load(std::move(file), options);
+    if (kind.recognises(start)) return kind.load(source, options);
   }
   throw PlanError(path +
                   ": this is neither a CPU plan nor a TensorRT plan; build one with "

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "backend.h"
-#include "mapped_file.h"
+#include "plan_source.h"
 
 namespace ecgrt {
 
 // A plan, ready to run, and what else it says.
 struct LoadedPlan {
-  std::unique_ptr<MappedFile> file;  // null where the backend does not need it any more
+  ByteBuffer content;  // empty where the backend does not need it any more
   std::unique_ptr<Backend> backend;
   std::string training_records;  // names separated by spaces
   // The plan's own example, and what ONNX Runtime answered when it was built; empty if there is

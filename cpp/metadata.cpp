@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
 
 #include "errors.h"
+#include "json_fields.h"
 
 namespace ecgrt {
 namespace {
@@ -38,7 +38,8 @@ constexpr std::size_t kMost = std::size_t{1} << 20;
 }
 
 void check_layout(const nlohmann::json& json) {
-  if (const int schema = json.value("schema", 1); schema != 1) {
+  if (const std::size_t schema = json.contains("schema") ? natural_at(json, "schema", kMost) : 1;
+      schema != 1) {
     fail("it has schema " + std::to_string(schema) + ", this ecgrt reads 1; update ecgrt");
   }
   for (const auto& [name, value] : json.items()) {
@@ -120,9 +121,9 @@ std::string find_decision_fault(const Metadata& metadata) {
 
 RecordHead parse_record_head(const nlohmann::json& json) try {
   RecordHead head;
-  head.evidence = json.at("evidence").get<std::size_t>();
+  head.evidence = natural_at(json, "evidence", kMaxEvidence);
   head.features = json.at("features").get<std::vector<std::string>>();
-  head.hidden = json.at("hidden").get<std::size_t>();
+  head.hidden = natural_at(json, "hidden", kMaxHidden);
   head.weights = floats_from_base64(json.at("weights").get_ref<const std::string&>());
   return head;
 } catch (const std::invalid_argument& error) {
@@ -142,18 +143,15 @@ std::string find_fault(const Metadata& metadata) {
 }
 
 Metadata parse_metadata(std::string_view text) try {
-  const auto json = nlohmann::json::parse(text);
+  const auto json = parse_json(text);
   check_layout(json);
   Metadata metadata;
   metadata.classes = json.at("classes").get<std::vector<std::string>>();
   metadata.mean = json.at("mean").get<float>();
   metadata.std = json.at("std").get<float>();
   metadata.sampling_rate = json.at("sampling_rate").get<double>();
-  metadata.samples_per_segment = json.at("samples_per_segment").get<std::size_t>();
-  metadata.context_segments = json.at("context_segments").get<std::size_t>();
-  if (std::max(metadata.samples_per_segment, metadata.context_segments) > kMost) {
-    fail("samples_per_segment and context_segments must be " + std::to_string(kMost) + " at most");
-  }
+  metadata.samples_per_segment = natural_at(json, "samples_per_segment", kMost);
+  metadata.context_segments = natural_at(json, "context_segments", kMost);
   metadata.decision = parse_decision(json.value("decision", std::string("mode")));
   metadata.pooling = json.value("pooling", std::vector<std::vector<double>>());
   metadata.calibration_scale = json.value("calibration_scale", 1.0);
@@ -164,6 +162,8 @@ Metadata parse_metadata(std::string_view text) try {
   if (const std::string fault = find_fault(metadata); !fault.empty()) fail(fault);
   if (const std::string fault = find_decision_fault(metadata); !fault.empty()) fail(fault);
   return metadata;
+} catch (const JsonError& error) {
+  fail(error.what());
 } catch (const nlohmann::json::exception& error) {
   throw PlanError(std::string("the plan's metadata cannot be read: ") + error.what());
 }

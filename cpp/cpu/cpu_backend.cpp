@@ -47,32 +47,40 @@ std::size_t resolve_threads(std::size_t requested) {
   return requested;
 }
 
-CpuBackend::CpuBackend(const CpuPlan& plan, const MappedFile& file, const BackendOptions& options)
+CpuBackend::CpuBackend(const CpuPlan& plan, const PlanSource& source, const BackendOptions& options)
     : metadata_(plan.metadata),
       kernels_(select_kernels()),
       network_(plan, kernels_),
       pool_(new ThreadPool(resolve_threads(options.threads))),
       workspaces_([this] { return std::make_unique<Workspace>(network_); }) {
-  pack(plan, file);
+  pack(plan, source);
 }
 
 CpuBackend::~CpuBackend() = default;
 
-void CpuBackend::pack(const CpuPlan& plan, const MappedFile& file) {
+void CpuBackend::pack(const CpuPlan& plan, const PlanSource& source) {
   const std::size_t count = network_.layers.size();
+  // Room for the weights that each thread reads, made before the team starts, for that may fail.
+  std::vector<ByteBuffer> rooms;
+  for (std::size_t i = 0; i < std::min(pool_->size(), count); ++i) {
+    rooms.emplace_back(weights_room(plan));
+  }
   std::atomic<std::size_t> next{0};
-  std::atomic<std::uint64_t> sum{0};
-  pool_->run([&](std::size_t, std::size_t) {
+  std::atomic<bool> sound{true};
+  pool_->run([&](std::size_t worker, std::size_t) {
+    if (worker >= rooms.size()) return;
     // The last layers are the largest: whoever had one of them last would keep the others waiting.
     for (std::size_t i = next++; i < count; i = next++) {
       const std::size_t layer = count - 1 - i;
-      const auto weights = plan.convolutions[layer].weights.bytes();
-      sum += checksum(file, weights);
-      network_.layers[layer].conv.pack(plan.convolutions[layer]);
-      file.release(weights);
+      Blob weights = plan.convolutions[layer].weights;
+      if (!load_weights(source, rooms[worker].span(), weights)) {
+        sound = false;
+        return;
+      }
+      network_.layers[layer].conv.pack(weights);
     }
   });
-  if (sum != plan.weights_checksum) throw damaged(file);
+  if (!sound) throw damaged(source);
 }
 
 std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.name; }

@@ -18,7 +18,7 @@ class CpuBackend final : public Backend {
   // Packs the weights for this processor; `plan` is not needed afterwards. Throws PlanError (the
   // weights are damaged), BackendUnavailableError (see select_kernels) or std::invalid_argument
   // (threads).
-  CpuBackend(const CpuPlan& plan, const MappedFile& file, const BackendOptions& options);
+  CpuBackend(const CpuPlan& plan, const PlanSource& source, const BackendOptions& options);
   ~CpuBackend() override;
 
   void run(std::span<const Window> windows) const override;
@@ -31,7 +31,7 @@ class CpuBackend final : public Backend {
   std::string name() const override;
 
  private:
-  void pack(const CpuPlan& plan, const MappedFile& file);
+  void pack(const CpuPlan& plan, const PlanSource& source);
   void run_alone(const Window& window, Workspace& workspace) const;
   void run_shared(const Window& window) const;
   void run_parallel(std::span<const Window> windows) const;

@@ -92,11 +92,11 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
   }
 }
 
-void ConvLayer::pack(const PlanConvolution& convolution) noexcept {
+void ConvLayer::pack(const Blob& weights) noexcept {
   if (fft_ != nullptr) {
-    pack_spectra(convolution.weights);
+    pack_spectra(weights);
   } else {
-    pack_direct(convolution.weights);
+    pack_direct(weights);
   }
 }
 

@@ -47,7 +47,7 @@ class ConvLayer {
 
   // Brings the weights into the form that the kernels read. Once, before the first run; not in the
   // constructor, so that layers can be packed side by side by threads, where nothing may fail.
-  void pack(const PlanConvolution& convolution) noexcept;
+  void pack(const Blob& weights) noexcept;
 
   // Rows of zeros that the kernel may read before and behind the input's own.
   std::size_t rows_before() const { return pad_; }

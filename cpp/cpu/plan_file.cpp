@@ -5,16 +5,22 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "cpu/kernels.h"
+#include "cpu/plan_header.h"
 #include "errors.h"
+#include "json_fields.h"
+
+// The header's own functions, compiled for the oldest processor that ecgrt runs on.
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 namespace ecgrt {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr char kMagic[8] = {'E', 'C', 'G', 'R', 'T', 'C', 'P', 'U'};
-constexpr std::size_t kAlignment = 64;
+constexpr std::uint32_t kOldestVersion = 1;
+constexpr std::size_t kMostHeaderBytes = std::size_t{16} << 20;
+// A piece of weights that stays in the L2 cache between being read and being hashed.
+constexpr std::size_t kPiece = 256 * 1024;
 constexpr char kRebuild[] = "; build it again with ecgrt-build-engine";
 
 struct Preamble {
@@ -26,250 +32,168 @@ struct Preamble {
   std::uint64_t checksum;
   char padding[24];
 };
-static_assert(sizeof(Preamble) == kAlignment);
+static_assert(sizeof(Preamble) == kPlanAlignment);
 
-// Taps, channels and the like are fewer, so that products of three of them fit.
-constexpr std::size_t kMostOfAny = std::size_t{1} << 20;
-
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
-  throw PlanError(path + ": " + what);
+std::size_t align(std::size_t size) {
+  return (size + kPlanAlignment - 1) / kPlanAlignment * kPlanAlignment;
 }
 
-Preamble read_preamble(const MappedFile& file) {
-  const auto bytes = file.bytes();
-  if (bytes.size() < sizeof(Preamble))
-    fail(file.path(), std::string("the plan is cut short") + kRebuild);
+[[noreturn]] void fail(const PlanSource& source, const std::string& what) {
+  throw PlanError(source.path() + ": " + what);
+}
+
+Preamble read_preamble(const PlanSource& source) {
+  if (source.size() < sizeof(Preamble)) {
+    fail(source, std::string("the plan is cut short") + kRebuild);
+  }
   Preamble preamble;
-  std::memcpy(&preamble, bytes.data(), sizeof preamble);
-  if (preamble.version != kPlanFormatVersion) {
-    fail(file.path(), "the plan has format version " + std::to_string(preamble.version) +
-                          ", this ecgrt reads version " + std::to_string(kPlanFormatVersion) +
-                          (preamble.version > kPlanFormatVersion ? "; update ecgrt, or" : ";") +
-                          " build the plan again with this version's ecgrt-build-engine");
+  source.read(0, std::as_writable_bytes(std::span(&preamble, 1)));
+  if (preamble.version < kOldestVersion || preamble.version > kPlanFormatVersion) {
+    fail(source, "the plan has format version " + std::to_string(preamble.version) +
+                     ", this ecgrt reads versions 1 to " + std::to_string(kPlanFormatVersion) +
+                     (preamble.version > kPlanFormatVersion ? "; update ecgrt, or" : ";") +
+                     " build the plan again with this version's ecgrt-build-engine");
   }
-  if (preamble.file_bytes != bytes.size()) {
-    fail(file.path(), "the plan should have " + std::to_string(preamble.file_bytes) +
-                          " bytes but has " + std::to_string(bytes.size()) + kRebuild);
+  if (preamble.file_bytes != source.size()) {
+    fail(source, "the plan should have " + std::to_string(preamble.file_bytes) +
+                     " bytes but has " + std::to_string(source.size()) + kRebuild);
   }
-  if (bytes.size() % kAlignment != 0 || preamble.header_bytes > bytes.size() - kAlignment) {
-    throw damaged(file);
+  if (source.size() % kPlanAlignment != 0 ||
+      preamble.header_bytes > std::min(source.size() - kPlanAlignment, kMostHeaderBytes)) {
+    throw damaged(source);
   }
   return preamble;
 }
 
-class Reader {
- public:
-  Reader(const MappedFile& file, const Json& header, std::span<const std::byte> blobs)
-      : file_(file), header_(header), blobs_(blobs) {}
+PlanLayout layout_of(const Preamble& preamble) {
+  const std::size_t end = preamble.file_bytes;
+  return {std::min(kPlanAlignment + align(preamble.header_bytes), end), end, preamble.version > 1};
+}
 
-  CpuPlan read() {
-    plan_.metadata = parse_metadata(header_.at("metadata").get_ref<const std::string&>());
-    plan_.training_records = header_.value("training_records", "");
-    plan_.opt_samples = header_.at("opt_samples");
-    plan_.logits = header_.at("logits");
-    plan_.classes = header_.at("classes");
-    for (const Json& tensor : header_.at("tensors")) {
-      plan_.tensors.push_back({tensor.at("channels"), tensor.at("rate"), tensor.at("slot")});
-    }
-    check_tensors();
-    std::vector<bool> written(plan_.tensors.size());
-    written[0] = true;
-    for (const Json& entry : header_.at("convolutions")) {
-      plan_.convolutions.push_back(read_convolution(entry));
-      check_order(plan_.convolutions.back(), written);
-    }
-    check_logits();
-    plan_.golden_input = blob(header_.at("golden").at("input"));
-    plan_.golden_probabilities = blob(header_.at("golden").at("probabilities"));
-    check_golden();
-    return std::move(plan_);
-  }
-
- private:
-  void require(bool ok, const std::string& what) const {
-    if (!ok) fail(file_.path(), "the plan contradicts itself: " + what);
-  }
-
-  void check_tensors() const {
-    const auto& tensors = plan_.tensors;
-    require(tensors.size() >= 2 && tensors[0].channels == 1 && tensors[0].rate == 1, "its input");
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      require(tensors[i].rate > 0 && tensors[i].slot < tensors.size(), "a tensor's place");
-      require(i == 0 || (tensors[i].channels > 0 && tensors[i].channels <= kMostOfAny &&
-                         tensors[i].channels % kChannelMultiple == 0),
-              "a tensor's channels");
-      require(plan_.metadata.samples_per_segment % tensors[i].rate == 0, "a tensor's rate");
-    }
-    require(plan_.logits < tensors.size() &&
-                tensors[plan_.logits].rate == plan_.metadata.samples_per_segment &&
-                plan_.metadata.outputs() <= tensors[plan_.logits].channels &&
-                plan_.classes == plan_.metadata.classes.size(),
-            "its logits");
-  }
-
-  // Each tensor is written once, and not read before that.
-  void check_order(const PlanConvolution& conv, std::vector<bool>& written) const {
-    require(written[conv.input] && (conv.residual == kNoTensor || written[conv.residual]),
-            conv.name + " reads what is not there yet");
-    for (const std::size_t output : {conv.raw, conv.activated}) {
-      if (output == kNoTensor) continue;
-      require(!written[output], conv.name + " writes what was written before");
-      written[output] = true;
-    }
-  }
-
-  void check_logits() const {
-    require(!plan_.convolutions.empty(), "no convolution");
-    const PlanConvolution& last = plan_.convolutions.back();
-    require(plan_.logits == last.raw || plan_.logits == last.activated, "its logits");
-  }
-
-  void check_golden() const {
-    const Blob &input = plan_.golden_input, &output = plan_.golden_probabilities;
-    const std::size_t outputs = plan_.metadata.outputs(), segments = output.count / outputs;
-    require(!input.half && !output.half && segments > 0 && output.count == segments * outputs &&
-                input.count == segments * plan_.metadata.samples_per_segment,
-            "its example");
-  }
-
-  Blob blob(const Json& entry) const {
-    const std::size_t offset = entry.at("offset"), count = entry.at("count");
-    const std::string& type = entry.at("type").get_ref<const std::string&>();
-    require(type == "float32" || type == "float16", "a blob's type");
-    const bool half = type == "float16";
-    require(offset % kAlignment == 0 && offset <= blobs_.size() &&
-                count <= (blobs_.size() - offset) / (half ? 2 : 4),
-            "a blob lies outside the file");
-    return {blobs_.data() + offset, count, half};
-  }
-
-  Blob vector(const Json& entry, std::size_t channels) const {
-    const Blob values = blob(entry);
-    require(!values.half && values.count == channels, "a vector of channels");
-    return values;
-  }
-
-  std::size_t tensor(const Json& entry, const char* name, bool optional) const {
-    const auto index = entry.at(name).get<std::ptrdiff_t>();
-    if (optional && index == -1) return kNoTensor;
-    require(index >= 0 && static_cast<std::size_t>(index) < plan_.tensors.size(), name);
-    return static_cast<std::size_t>(index);
-  }
-
-  PlanConvolution read_convolution(const Json& entry) const {
-    PlanConvolution conv;
-    conv.name = entry.at("name");
-    conv.input = tensor(entry, "input", false);
-    conv.residual = tensor(entry, "residual", true);
-    conv.raw = tensor(entry, "raw", true);
-    conv.activated = tensor(entry, "activated", true);
-    conv.taps = entry.at("taps");
-    conv.stride = entry.at("stride");
-    conv.pad = entry.at("pad");
-    conv.pool = entry.at("pool");
-    const std::size_t channels = check_outputs(conv);
-    conv.weights = blob(entry.at("weights"));
-    conv.bias = vector(entry.at("bias"), channels);
-    if (entry.contains("scale")) {
-      conv.scale = vector(entry.at("scale"), channels);
-      conv.shift = vector(entry.at("shift"), channels);
-    }
-    require(conv.weights.count == conv.taps * plan_.tensors[conv.input].channels * channels,
-            "weights of " + conv.name);
-    return conv;
-  }
-
-  // Returns the number of output channels.
-  std::size_t check_outputs(const PlanConvolution& conv) const {
-    const auto& tensors = plan_.tensors;
-    const std::size_t output = conv.raw != kNoTensor ? conv.raw : conv.activated;
-    require(output != kNoTensor && output != 0, "a convolution without output");
-    const PlanTensor& out = tensors[output];
-    require(conv.activated == kNoTensor || (tensors[conv.activated].channels == out.channels &&
-                                            tensors[conv.activated].rate == out.rate),
-            "outputs of " + conv.name);
-    require(conv.taps > 0 && conv.taps <= kMostOfAny && conv.stride > 0 &&
-                conv.stride <= kMostOfAny && conv.pool > 0 && conv.pad < conv.taps &&
-                out.rate == tensors[conv.input].rate * conv.stride,
-            "shape of " + conv.name);
-    if (conv.residual != kNoTensor) {
-      const PlanTensor& residual = tensors[conv.residual];
-      require(conv.residual != 0 && residual.rate * conv.pool == out.rate &&
-                  residual.channels <= out.channels,
-              "residual of " + conv.name);
-    }
-    return out.channels;
-  }
-
-  const MappedFile& file_;
-  const Json& header_;
-  std::span<const std::byte> blobs_;
-  CpuPlan plan_;
-};
-
-CpuPlan read_payload(const MappedFile& file, std::span<const std::byte> payload,
-                     std::size_t header_bytes) {
-  const auto* text = reinterpret_cast<const char*>(payload.data());
-  const std::size_t blobs = (header_bytes + kAlignment - 1) / kAlignment * kAlignment;
+CpuPlan parse(const PlanSource& source, const std::byte* text, const Preamble& preamble) {
   try {
-    const Json header = Json::parse(text, text + header_bytes);
-    return Reader(file, header, payload.subspan(std::min(blobs, payload.size()))).read();
-  } catch (const Json::exception& error) {
-    fail(file.path(), std::string("the plan's header cannot be read: ") + error.what());
+    return read_plan_header({reinterpret_cast<const char*>(text), preamble.header_bytes},
+                            layout_of(preamble));
+  } catch (const PlanError& error) {
+    fail(source, error.what());
+  } catch (const JsonError& error) {
+    fail(source, std::string("the plan's header cannot be used: ") + error.what());
+  } catch (const nlohmann::json::exception& error) {
+    fail(source, std::string("the plan's header cannot be read: ") + error.what());
   }
 }
 
-// Of everything but the convolutions' weights, which lie in the order of the convolutions.
-std::uint64_t checksum_without_weights(const MappedFile& file, const CpuPlan& plan) {
-  std::uint64_t sum = 0;
-  auto rest = file.bytes().subspan(kAlignment);
-  for (const PlanConvolution& conv : plan.convolutions) {
-    const auto weights = conv.weights.bytes();
-    if (weights.data() < rest.data()) {
-      fail(file.path(), "the plan contradicts itself: the place of the weights of " + conv.name);
+template <class Action>
+void for_blobs(CpuPlan& plan, const Action& action) {
+  for (PlanConvolution& conv : plan.convolutions) {
+    for (Blob* blob : {&conv.bias, &conv.scale, &conv.shift}) {
+      if (blob->count > 0) action(*blob);
     }
-    const auto before = static_cast<std::size_t>(weights.data() - rest.data());
-    sum += checksum(file, rest.first(before));
-    rest = rest.subspan(before + weights.size());
   }
-  return sum + checksum(file, rest);
+  action(plan.golden_input);
+  action(plan.golden_probabilities);
 }
 
-}  // namespace
+// -- format 1
 
-bool is_cpu_plan(std::span<const std::byte> bytes) {
-  return bytes.size() >= sizeof kMagic && std::memcmp(bytes.data(), kMagic, sizeof kMagic) == 0;
-}
-
-std::uint64_t checksum(const MappedFile& file, std::span<const std::byte> part) {
-  constexpr std::size_t kAhead = 4096;  // the processor itself does not fetch beyond a page
-  const auto offset = static_cast<std::size_t>(part.data() - file.bytes().data()) - kAlignment;
+std::uint64_t sum_of_words(std::span<const std::byte> payload) {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i + 8 <= part.size(); i += 8) {
-    if (i % 64 == 0) __builtin_prefetch(part.data() + i + kAhead);
+  for (std::size_t i = 0; i + 8 <= payload.size(); i += 8) {
     std::uint64_t word;
-    std::memcpy(&word, part.data() + i, 8);
-    sum += word * ((offset + i) / 4 + 1);
+    std::memcpy(&word, payload.data() + i, 8);
+    sum += word * (i / 4 + 1);
   }
   return sum;
 }
 
-PlanError damaged(const MappedFile& file) {
-  return PlanError(file.path() + ": the plan is damaged: its checksum does not match" + kRebuild);
+CpuPlan read_version_1(const PlanSource& source, const Preamble& preamble) {
+  const auto content = std::make_shared<const ByteBuffer>(source.read_all());
+  if (sum_of_words(content->span().subspan(kPlanAlignment)) != preamble.checksum) {
+    throw damaged(source);
+  }
+  CpuPlan plan = parse(source, content->data() + kPlanAlignment, preamble);
+  plan.content = content;
+  const auto place = [&](Blob& blob) { blob.data = content->data() + blob.offset; };
+  for_blobs(plan, place);
+  for (PlanConvolution& conv : plan.convolutions) place(conv.weights);
+  return plan;
 }
 
-CpuPlan read_cpu_plan(const MappedFile& file) {
-  const Preamble preamble = read_preamble(file);
-  const auto payload = file.bytes().subspan(kAlignment);
-  try {
-    CpuPlan plan = read_payload(file, payload, preamble.header_bytes);
-    plan.weights_checksum = preamble.checksum - checksum_without_weights(file, plan);
-    return plan;
-  } catch (const std::exception&) {
-    // Damage explains whatever else is wrong.
-    if (checksum(file, payload) != preamble.checksum) throw damaged(file);
-    throw;
+// -- format 2
+
+std::uint64_t hash_of(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+// The preamble counts as if it had no checksum, and its padding as well.
+std::uint64_t hash_of(Preamble preamble, std::span<const std::byte> header) {
+  preamble.checksum = 0;
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  XXH3_64bits_update(&state, &preamble, sizeof preamble);
+  XXH3_64bits_update(&state, header.data(), header.size());
+  return XXH3_64bits_digest(&state);
+}
+
+CpuPlan read_version_2(const PlanSource& source, const Preamble& preamble) {
+  const PlanLayout layout = layout_of(preamble);
+  const ByteBuffer header(layout.blobs - kPlanAlignment);
+  source.read(kPlanAlignment, header.span());
+  if (hash_of(preamble, header.span()) != preamble.checksum) throw damaged(source);
+  CpuPlan plan = parse(source, header.data(), preamble);
+  std::size_t size = 0;
+  for_blobs(plan, [&](const Blob& blob) { size += align(blob.size()); });
+  const auto content = std::make_shared<ByteBuffer>(size);
+  auto rest = content->span();
+  for_blobs(plan, [&](Blob& blob) {
+    const auto bytes = rest.first(align(blob.size()));
+    source.read(blob.offset, bytes);
+    if (hash_of(bytes) != blob.hash) throw damaged(source);
+    blob.data = bytes.data();
+    rest = rest.subspan(bytes.size());
+  });
+  plan.content = content;
+  return plan;
+}
+
+}  // namespace
+
+bool is_cpu_plan(std::span<const std::byte> start) {
+  return start.size() >= sizeof kMagic && std::memcmp(start.data(), kMagic, sizeof kMagic) == 0;
+}
+
+PlanError damaged(const PlanSource& source) {
+  return PlanError(source.path() + ": the plan is damaged: its checksum does not match" + kRebuild);
+}
+
+CpuPlan read_cpu_plan(const PlanSource& source) {
+  const Preamble preamble = read_preamble(source);
+  return preamble.version == 1 ? read_version_1(source, preamble)
+                               : read_version_2(source, preamble);
+}
+
+std::size_t weights_room(const CpuPlan& plan) {
+  std::size_t most = 0;
+  for (const PlanConvolution& conv : plan.convolutions) {
+    if (conv.weights.data == nullptr) most = std::max(most, align(conv.weights.size()));
   }
+  return most;
+}
+
+bool load_weights(const PlanSource& source, std::span<std::byte> room, Blob& weights) noexcept {
+  if (weights.data != nullptr) return true;
+  auto rest = room.first(align(weights.size()));
+  weights.data = rest.data();
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  for (std::size_t offset = weights.offset; !rest.empty();) {
+    const auto piece = rest.first(std::min(kPiece, rest.size()));
+    if (!source.try_read(offset, piece)) return false;
+    XXH3_64bits_update(&state, piece.data(), piece.size());
+    offset += piece.size();
+    rest = rest.subspan(piece.size());
+  }
+  return XXH3_64bits_digest(&state) == weights.hash;
 }
 
 }  // namespace ecgrt

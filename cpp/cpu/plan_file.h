@@ -1,29 +1,35 @@
-// Plans on disk. Only this file and src/ecgrt/compile/cpu_plan.py know a CPU plan's byte layout.
+// Plans on disk. Only plan_file.cpp, plan_header.cpp and src/ecgrt/compile/cpu_plan.py know a CPU
+// plan's layout; docs/plan-format.md describes it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "errors.h"
-#include "mapped_file.h"
 #include "metadata.h"
+#include "plan_source.h"
 
 namespace ecgrt {
 
-constexpr std::uint32_t kPlanFormatVersion = 1;
+// What is written now. Format 1 had one sum over the whole file, format 2 has a hash of the header,
+// which holds those of the blobs.
+constexpr std::uint32_t kPlanFormatVersion = 2;
 
-// Numbers inside the mapped file, single or half precision.
+// Numbers of a plan, single or half precision.
 struct Blob {
   const std::byte* data = nullptr;
   std::size_t count = 0;
   bool half = false;
+  std::size_t offset = 0;  // in the file
+  std::uint64_t hash = 0;  // of its bytes with the padding behind them
 
   const float* floats() const { return reinterpret_cast<const float*>(data); }
   const std::uint16_t* halves() const { return reinterpret_cast<const std::uint16_t*>(data); }
-  std::span<const std::byte> bytes() const { return {data, count * (half ? 2 : 4)}; }
+  std::size_t size() const { return count * (half ? 2 : 4); }
 };
 
 // A tensor of (time, channels); `rate` is in input samples per row. Tensors that are never alive at
@@ -41,9 +47,9 @@ struct PlanConvolution {
   std::string name;
   std::size_t input = 0, residual = kNoTensor, raw = kNoTensor, activated = kNoTensor;
   std::size_t taps = 0, stride = 1, pad = 0, pool = 1;
-  Blob weights;  // (taps, in, out)
+  Blob weights;  // (taps, in, out); without data until load_weights
   Blob bias;
-  Blob scale, shift;  // without data where there is no affine map
+  Blob scale, shift;  // empty where there is no affine map
 };
 
 struct CpuPlan {
@@ -55,19 +61,23 @@ struct CpuPlan {
   std::size_t logits = 0;
   std::size_t classes = 0;
   Blob golden_input, golden_probabilities;
-  std::uint64_t weights_checksum = 0;  // what the weights of all convolutions must add up to
+  std::shared_ptr<const ByteBuffer> content;  // what blobs with data point into
 };
 
-bool is_cpu_plan(std::span<const std::byte> bytes);
+bool is_cpu_plan(std::span<const std::byte> start);
 
-// Reads a plan and checks all but its weights; its blobs point into `file`. Throws PlanError.
-CpuPlan read_cpu_plan(const MappedFile& file);
+// Reads a plan and checks all but its weights. Throws PlanError.
+CpuPlan read_cpu_plan(const PlanSource& source);
 
-// A plan's checksum is the sum of its parts' checksums. Weights are left to whoever reads them
-// anyway: most of the time that checking takes is fetching them.
-std::uint64_t checksum(const MappedFile& file, std::span<const std::byte> part);
+// Weights are left to whoever packs them: each thread reads and checks its own. The memory that
+// any of them need to be read to.
+std::size_t weights_room(const CpuPlan& plan);
 
-// What to throw if a checksum does not match.
-PlanError damaged(const MappedFile& file);
+// Gives weights their data, in `room` unless they have it; false if they cannot be read or are
+// damaged.
+bool load_weights(const PlanSource& source, std::span<std::byte> room, Blob& weights) noexcept;
+
+// What to throw then.
+PlanError damaged(const PlanSource& source);
 
 }  // namespace ecgrt

@@ -14,8 +14,7 @@ import pytest
 
 import ecgrt
 from ecgrt import cli
-from ecgrt.cli import build
-from ecgrt.compile import tensorrt_plan
+from ecgrt.compile import cpu_plan, tensorrt_plan
 from ecgrt.records.base import list_records, read_record
 
 COMMANDS = {
@@ -235,7 +234,7 @@ def test_auto_target_without_gpu_builds_a_checked_cpu_plan(
     text = capsys.readouterr().out
     assert "target: cpu (no CUDA device answers)" in text
     assert f"{out}: {out.stat().st_size / 1e6:.1f} MB" in text
-    assert ecgrt.Classifier(out).self_test() <= build.TOLERANCE["fp32"]
+    assert ecgrt.Classifier(out).self_test() <= cpu_plan.TOLERANCE["fp32"]
     assert os.listdir(tmp_path) == ["new.plan"]
 
 
@@ -266,7 +265,7 @@ def test_plan_with_wrong_answers_is_not_written(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(build.TOLERANCE, "fp32", -1.0)
+    monkeypatch.setitem(cpu_plan.TOLERANCE, "fp32", -1.0)
     out = tmp_path / "model.plan"
     out.write_bytes(b"the plan of before")
     assert exit_code(cli.build_engine_main, model, "-o", out, "--target", "cpu") == 2

@@ -68,7 +68,7 @@ def test_half_precision_on_every_isa(
     index: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = make_network(random_configuration(index))
-    plan = build(model, tmp_path, precision="fp16")
+    plan = build(model, tmp_path, precision="fp16", tolerance=HALF_TOLERANCE)
     for isa in _core.supported_isas():
         monkeypatch.setenv("ECGRT_FORCE_ISA", isa)
         assert_parity(model, plan, HALF_TOLERANCE)

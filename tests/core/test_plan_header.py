@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import copy
 import json
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xxhash
+from family import make_metadata
 
 import ecgrt
-from ecgrt.compile.cpu_plan import ALIGNMENT, checksum
+from ecgrt.compile.plan_file import ALIGNMENT, Blobs, seal, unseal
 
 SIGNAL = np.random.default_rng(5).normal(size=40)
 
 
 def with_header(content: bytes, change: Callable[[Any], object]) -> bytes:
-    """The plan with its header changed and its sizes and checksum put right."""
-    (size,) = struct.unpack_from("<Q", content, 16)
-    header = json.loads(content[ALIGNMENT : ALIGNMENT + size])
-    blobs = content[-(-(ALIGNMENT + size) // ALIGNMENT) * ALIGNMENT :]
+    """The plan with its header changed, and its sizes and hash put right."""
+    header, blobs = unseal(content)
     change(header)
-    text = json.dumps(header).encode()
-    payload = text + bytes(-len(text) % ALIGNMENT) + blobs
-    sizes = (len(text), ALIGNMENT + len(payload), checksum(payload))
-    return content[:16] + struct.pack("<QQQ", *sizes) + bytes(24) + payload
+    return seal(header, blobs)
 
 
 def put(*where: Any) -> Callable[[Any], None]:
@@ -153,6 +149,42 @@ CONTRADICTIONS = [
     put("golden", "input", "type", "float16"),
     put("golden", "probabilities", "count", 1),
     put("golden", "probabilities", "count", 0),
+    put("convolutions", 0, "weights", "xxh3", ...),
+    put("convolutions", 0, "weights", "xxh3", "0" * 16),
+    put("convolutions", 0, "bias", "xxh3", "0" * 16),
+    put("convolutions", 0, "bias", "xxh3", "xyz"),
+    put("convolutions", 0, "bias", "xxh3", 5),
+    put("golden", "input", "xxh3", "0" * 16),
+    # fractions and negative numbers in the place of integers
+    put("opt_samples", 9000.0),
+    put("opt_samples", 1e300),
+    put("opt_samples", -1),
+    put("logits", 3.5),
+    put("tensors", 1, "rate", 1.0),
+    put("tensors", 1, "channels", 16.0),
+    put("tensors", 1, "slot", True),
+    put("convolutions", 0, "taps", 1e300),
+    put("convolutions", 0, "stride", "1"),
+    put("convolutions", 0, "pad", -1),
+    put("convolutions", 0, "residual", -2),
+    put("convolutions", 0, "residual", -1.0),
+    put("convolutions", 0, "weights", "count", 80.0),
+    put("convolutions", 0, "weights", "offset", -64),
+    change_metadata(samples_per_segment=2.0),
+    change_metadata(context_segments=1e300),
+    change_metadata(schema=1.5),
+    # products that wrap, and more than the file holds
+    put("convolutions", 2, "pool", 2**62 + 1),
+    put("convolutions", 2, "pool", 2**63),
+    put("convolutions", 2, "pool", 2**64),
+    put("convolutions", 0, "stride", 2**63),
+    put("tensors", 1, "rate", 2**63),
+    put("tensors", 1, "slot", 2**63),
+    put("tensors", [{"channels": 1, "rate": 1, "slot": 0}] * 3000),
+    put("convolutions", {}),
+    put("tensors", {}),
+    put("more", json.loads("[" * 500 + "]" * 500)),
+    change_metadata(classes=json.loads("[" * 500 + "]" * 500)),
     *(put(key, ...) for key in ("metadata", "tensors", "convolutions", "logits", "golden")),
 ]
 
@@ -193,15 +225,14 @@ def test_calibration_is_read_and_a_fault_of_it_is_told(plan_bytes: bytes, tmp_pa
 def test_self_test_notices_other_weights(
     layer: int, factor: float, plan_bytes: bytes, tmp_path: Path
 ) -> None:
-    (size,) = struct.unpack_from("<Q", plan_bytes, 16)
-    blob = json.loads(plan_bytes[ALIGNMENT : ALIGNMENT + size])["convolutions"][layer]["weights"]
-    blobs = -(-(ALIGNMENT + size) // ALIGNMENT) * ALIGNMENT
-    changed = bytearray(plan_bytes)
-    weights = np.frombuffer(changed, "<f4", blob["count"], blobs + blob["offset"])
+    header, blobs = unseal(plan_bytes)
+    blob, changed = header["convolutions"][layer]["weights"], bytearray(blobs)
+    weights = np.frombuffer(changed, "<f4", blob["count"], blob["offset"])
     weights *= np.float32(factor)
-    struct.pack_into("<Q", changed, 32, checksum(bytes(changed[ALIGNMENT:])))
+    end = blob["offset"] + -(-4 * blob["count"] // ALIGNMENT) * ALIGNMENT
+    blob["xxh3"] = xxhash.xxh3_64_hexdigest(changed[blob["offset"] : end])
     path = tmp_path / "other.plan"
-    path.write_bytes(changed)
+    path.write_bytes(seal(header, changed))
     assert not ecgrt.Classifier(path).self_test() <= 1e-3
 
 
@@ -212,3 +243,49 @@ def test_header_that_is_right_is_read(plan_bytes: bytes, tmp_path: Path) -> None
     path.write_bytes(with_header(plan_bytes, copy.copy))
     answer = ecgrt.Classifier(path).predict(SIGNAL).segment_probabilities
     np.testing.assert_array_equal(answer, expected)
+
+
+def two_layers(width: int, samples: int) -> bytes:
+    """A sound plan of two filters of one tap: to so many channels, and from them to 2 classes."""
+    metadata = make_metadata(samples, 0, classes=("A", "N"))
+    blobs = Blobs()
+
+    def layer(name: str, index: int, stride: int, shape: tuple[int, int]) -> dict[str, Any]:
+        tensors = {"input": index, "residual": -1, "raw": -1, "activated": index + 1}
+        weights = blobs.add(np.zeros(shape, np.float32))
+        bias = blobs.add(np.zeros(shape[1], np.float32))
+        numbers = {"taps": 1, "stride": stride, "pad": 0, "pool": 1}
+        return {"name": name, "weights": weights, "bias": bias, **tensors, **numbers}
+
+    shapes = ((1, 1), (width, 1), (16, samples))
+    return seal(
+        {
+            "metadata": metadata.to_json(),
+            "opt_samples": 9000,
+            "tensors": [
+                {"channels": c, "rate": r, "slot": slot} for slot, (c, r) in enumerate(shapes)
+            ],
+            "convolutions": [
+                layer("first", 0, 1, (1, width)),
+                layer("last", 1, samples, (width, 16)),
+            ],
+            "logits": 2,
+            "classes": 2,
+            "golden": {
+                "input": blobs.add(np.zeros(samples, np.float32)),
+                "probabilities": blobs.add(np.full(2, 0.5, np.float32)),
+            },
+        },
+        blobs.content(),
+    )
+
+
+def test_plan_that_asks_for_much_memory(tmp_path: Path) -> None:
+    path = tmp_path / "model.plan"
+    path.write_bytes(two_layers(64, 16))
+    assert ecgrt.Classifier(path).self_test() == 0
+    # wide at the full rate; and a stride that would fill filters with zeros
+    for width, samples in ((4096, 8192), (1 << 16, 512), (64, 1 << 17), (16, 1 << 19)):
+        path.write_bytes(two_layers(width, samples))
+        with pytest.raises(ecgrt.PlanError, match="memory"):
+            ecgrt.Classifier(path)

@@ -1,51 +1,47 @@
-"""Compiles ONNX into a plan of the CPU engine. This file and plan_file.cpp know the byte layout.
-
-A plan is a preamble of 64 bytes, a JSON header, and blobs, each padded with zeros to 64 bytes:
-
-========  =====  ==========================================================
-offset    bytes  content
-========  =====  ==========================================================
-0         8      ``ECGRTCPU``
-8         4      format version, little-endian as every number here
-12        4      zero
-16        8      bytes of the JSON header, which starts at 64
-24        8      bytes of the whole file, a multiple of 64
-32        8      checksum: sum of ``word[i] * (2 i + 1)`` modulo 2**64 over
-                 the 64-bit words from offset 64 to the end of the file
-40        24     zero
-========  =====  ==========================================================
-
-Blob offsets in the header count from the first multiple of 64 behind the header. Weights are plain
-(folded, but neither packed nor transformed), so one plan loads on every instruction set. They lie
-in the order of the convolutions.
-"""
+"""Compiles ONNX into a plan of the CPU engine, and checks it before it takes its name."""
 
 from __future__ import annotations
 
-import json
 import os
-import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import _core
 from .._extras import require
 from .._files import check_writable, replacing
 from ..metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
-from .fusion import FusedConv, FusedNetwork, fuse
+from .fusion import FusedNetwork, fuse
 from .graph import Array, UnsupportedModelError
 from .onnx_graph import load_graph
+from .plan_file import FORMAT_VERSION, seal
+from .plan_header import HeaderWriter
 
-MAGIC = b"ECGRTCPU"
-FORMAT_VERSION = _core.PLAN_FORMAT_VERSION
-ALIGNMENT = 64
-#: Channels are padded with zeros to a multiple of the engine's widest vector.
-CHANNEL_MULTIPLE = _core.CHANNEL_MULTIPLE
+__all__ = ["FORMAT_VERSION", "PRECISIONS", "TOLERANCE", "CheckedPlan", "build_cpu_plan"]
+
 PRECISIONS = ("fp32", "fp16")
+#: Largest difference of probability from ONNX Runtime with which a plan is written.
+TOLERANCE = {"fp32": 1e-4, "fp16": 5e-3}
 GOLDEN_SEGMENTS = 6
+#: Floats of all tensors together for the segments that ONNX Runtime answers: 1 GiB.
+GOLDEN_FLOATS = 1 << 28
+
+
+@dataclass(frozen=True)
+class CheckedPlan:
+    """What a new plan was checked with.
+
+    Attributes
+    ----------
+    backend
+        What ran it, such as ``"cpu/avx2"``.
+    difference
+        Largest difference of its probabilities from ONNX Runtime's on the example in the plan.
+    """
+
+    backend: str
+    difference: float
 
 
 def build_cpu_plan(
@@ -54,7 +50,8 @@ def build_cpu_plan(
     *,
     precision: str = "fp32",
     opt_seconds: float = 30.0,
-) -> None:
+    tolerance: float | None = None,
+) -> CheckedPlan:
     """Compile an ONNX model into a plan for the native CPU engine.
 
     Parameters
@@ -68,13 +65,22 @@ def build_cpu_plan(
         fp32): half the file, less memory traffic.
     opt_seconds
         Length of record that the engine chooses its algorithms for; others work as well.
+    tolerance
+        Largest difference of probability from ONNX Runtime with which the plan is written;
+        by default :data:`TOLERANCE` of the precision.
+
+    Returns
+    -------
+    CheckedPlan
+        What the plan was checked with: it was loaded and ran its example before it took its name.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
         There is no such model, or the plan cannot be written.
     UnsupportedModelError
-        The model is not of the family; the message names operator and node. A ValueError.
+        The model is not of the family, in which case the message names operator and node, or the
+        engine does not answer as ONNX Runtime does. A ValueError.
     ValueError
         An impossible option, a file that is no ecgrt model, or a plan that would replace it.
     """
@@ -93,7 +99,7 @@ def build_cpu_plan(
     network = fuse(load_graph(model))
     _check(network, metadata)
     golden = _golden(model, network)
-    header, blobs = _Writer(network, precision).describe()
+    header, blobs = HeaderWriter(network, precision).describe()
     header |= {
         "metadata": metadata.to_json(),
         "training_records": properties.get(ONNX_TRAINING_RECORDS_KEY, ""),
@@ -101,7 +107,29 @@ def build_cpu_plan(
         "opt_samples": round(opt_seconds * metadata.sampling_rate),
         "golden": {"input": blobs.add(golden[0]), "probabilities": blobs.add(golden[1])},
     }
-    _write(Path(plan_path), header, blobs)
+    with replacing(plan_path) as part:
+        part.write_bytes(seal(header, blobs.content()))
+        return _verify(part, TOLERANCE[precision] if tolerance is None else tolerance)
+
+
+def _verify(plan: Path, tolerance: float) -> CheckedPlan:
+    """Load a plan and run its example, so that none is written that cannot be read or is wrong."""
+    from .. import Classifier, PlanError
+
+    try:
+        classifier = Classifier(plan, threads=1)
+    except PlanError as error:
+        reason = str(error).replace(f"{plan}: ", "")
+        raise UnsupportedModelError(f"the engine cannot run this model: {reason}") from error
+    difference = classifier.self_test()
+    if not difference <= tolerance:
+        raise UnsupportedModelError(
+            f"the plan's probabilities differ by {difference:.1e} from ONNX Runtime's on this "
+            f"machine ({classifier.backend}), more than {tolerance:.0e}: it was not written. "
+            "Weights of a million and more lose their precision; if there are none, please report "
+            "this"
+        )
+    return CheckedPlan(classifier.backend, difference)
 
 
 def _load_model(path: Path) -> Any:
@@ -138,139 +166,25 @@ def _golden(model: Any, network: FusedNetwork) -> tuple[Array, Array]:
     """A normalised input and what ONNX Runtime answers: every load can be checked against it."""
     onnxruntime = require("onnxruntime", extra="build")
     size = GOLDEN_SEGMENTS * network.samples_per_segment
+    if sum(size // t.rate * t.channels for t in network.tensors) > GOLDEN_FLOATS:
+        raise UnsupportedModelError(
+            f"the network needs more than {GOLDEN_FLOATS} numbers for {GOLDEN_SEGMENTS} segments"
+        )
     signal = np.random.default_rng(2017).standard_normal(size).astype(np.float32)
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    answers = session.run(None, {session.get_inputs()[0].name: signal[None, :, None]})
-    return signal, np.concatenate([a[0] for a in answers], axis=1).astype(np.float32)
-
-
-@dataclass
-class _Blobs:
-    data: list[Array] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, values: Array) -> dict[str, Any]:
-        blob = {"offset": self.size, "count": int(values.size), "type": str(values.dtype)}
-        self.data.append(np.ascontiguousarray(values))
-        self.size += _aligned(values.nbytes)
-        return blob
-
-
-def _aligned(size: int) -> int:
-    return -(-size // ALIGNMENT) * ALIGNMENT
-
-
-def _padded(channels: int) -> int:
-    return -(-channels // CHANNEL_MULTIPLE) * CHANNEL_MULTIPLE
-
-
-class _Writer:
-    def __init__(self, network: FusedNetwork, precision: str) -> None:
-        self.network = network
-        self.weights_type = np.float16 if precision == "fp16" else np.float32
-        self.blobs = _Blobs()
-
-    def describe(self) -> tuple[dict[str, Any], _Blobs]:
-        slots = _assign_slots(self.network)
-        tensors = [
-            {"channels": _padded(t.channels), "rate": t.rate, "slot": slot}
-            for t, slot in zip(self.network.tensors, slots, strict=True)
-        ]
-        tensors[0]["channels"] = 1  # the lead itself is read in place, not as vectors of channels
-        header = {
-            "tensors": tensors,
-            "convolutions": [self._convolution(c) for c in self.network.convolutions],
-            "logits": self.network.logits,
-            "classes": self.network.classes,
-        }
-        return header, self.blobs
-
-    def _convolution(self, conv: FusedConv) -> dict[str, Any]:
-        taps, inputs, outputs = conv.kernel.shape
-        kernel = np.zeros((taps, 1 if conv.input == 0 else _padded(inputs), _padded(outputs)))
-        kernel[:, :inputs, :outputs] = conv.kernel
-        self._check_values(conv)
-        entry: dict[str, Any] = {
-            name: getattr(conv, name)
-            for name in ("name", "input", "residual", "raw", "activated", "stride", "pad", "pool")
-        }
-        entry["taps"] = taps
-        entry["weights"] = self.blobs.add(kernel.astype(self.weights_type))
-        entry["bias"] = self._vector(conv.bias)
-        if conv.scale is not None and conv.shift is not None:
-            entry["scale"] = self._vector(conv.scale)
-            entry["shift"] = self._vector(conv.shift)
-        return entry
-
-    def _check_values(self, conv: FusedConv) -> None:
-        vectors = (conv.kernel, conv.bias, conv.scale, conv.shift)
-        if not all(np.isfinite(v).all() for v in vectors if v is not None):
-            raise ValueError(f"a weight of {conv.name!r} is not finite; the training went wrong")
-        if np.abs(conv.kernel).max(initial=0) > np.finfo(self.weights_type).max:
-            raise ValueError(f"a weight of {conv.name!r} does not fit half precision; use fp32")
-
-    def _vector(self, values: Array) -> dict[str, Any]:
-        padded = np.zeros(_padded(len(values)), np.float32)
-        padded[: len(values)] = values
-        return self.blobs.add(padded)
-
-
-def _assign_slots(network: FusedNetwork) -> list[int]:
-    """Give each tensor a slot of memory that no tensor alive at the same time has.
-
-    One exception: a sum may replace the shortcut that it reads last, element by element.
-    """
-    last_use = dict.fromkeys(range(len(network.tensors)), -1)
-    for step, conv in enumerate(network.convolutions):
-        last_use[conv.input] = last_use[conv.residual] = step
-    last_use[network.logits] = len(network.convolutions)
-    slots = [0] * len(network.tensors)  # tensor 0, the input, takes slot 0
-    busy = {0: 0}  # slot -> tensor
-    for step, conv in enumerate(network.convolutions):
-        for tensor in (conv.raw, conv.activated):
-            if tensor < 0:
-                continue
-            if tensor == conv.raw and _replaces_residual(network, conv, last_use, step):
-                slots[tensor] = slots[conv.residual]
-            else:
-                slots[tensor] = next(i for i in range(len(busy) + 1) if i not in busy)
-            busy[slots[tensor]] = tensor
-        busy = {slot: tensor for slot, tensor in busy.items() if last_use[tensor] > step}
-    return slots
-
-
-def _replaces_residual(
-    network: FusedNetwork, conv: FusedConv, last_use: dict[int, int], step: int
-) -> bool:
-    if conv.residual < 0 or conv.residual == conv.input or last_use[conv.residual] > step:
-        return False
-    shortcut, result = network.tensors[conv.residual], network.tensors[conv.raw]
-    return (shortcut.channels, shortcut.rate) == (result.channels, result.rate)
-
-
-def checksum(payload: bytes) -> int:
-    """Checksum of a plan from offset 64 on; see the module's docstring."""
-    words = np.frombuffer(payload, "<u8")
-    odd = 2 * np.arange(len(words), dtype=np.uint64) + np.uint64(1)
-    return int(np.sum(words * odd, dtype=np.uint64))
-
-
-def _write(path: Path, header: dict[str, Any], blobs: _Blobs) -> None:
-    text = json.dumps(header, separators=(",", ":")).encode()
-    parts = [text] + [array.tobytes() for array in blobs.data]
-    payload = b"".join(part + bytes(_aligned(len(part)) - len(part)) for part in parts)
-    preamble = struct.pack(
-        "<8sIIQQQ24x",
-        MAGIC,
-        FORMAT_VERSION,
-        0,
-        len(text),
-        ALIGNMENT + len(payload),
-        checksum(payload),
-    )
-    with replacing(path) as part:
-        part.write_bytes(preamble + payload)
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        name = session.get_inputs()[0].name
+        answers = session.run(None, {name: signal[None, :, None]})
+    except Exception as error:  # ONNX Runtime's exceptions have no common ancestor
+        raise UnsupportedModelError(f"ONNX Runtime cannot run the model: {error}") from error
+    expected = [(1, GOLDEN_SEGMENTS, width) for width in (network.classes, network.evidence) if width]
+    found = [answer.shape for answer in answers]
+    if found != expected:
+        raise UnsupportedModelError(
+            f"ONNX Runtime answers {size} samples with shapes {found}, not {expected}"
+        )
+    return signal, np.concatenate([answer[0] for answer in answers], axis=1).astype(np.float32)

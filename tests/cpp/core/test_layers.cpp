@@ -33,7 +33,7 @@ std::string run_layer(const KernelTable& kernels, Problem& problem, std::size_t 
     convolution.shift = blob(problem.shift);
   }
   ConvLayer layer(plan, convolution, kernels);
-  layer.pack(convolution);
+  layer.pack(convolution.weights);
 
   // The rows that the problem has around those of the plan's input are zeros.
   const std::size_t own = shape.rows * shape.stride, pad = convolution.pad;

@@ -1,0 +1,68 @@
+#include "plan_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "errors.h"
+
+namespace ecgrt {
+namespace {
+
+constexpr std::align_val_t kCacheLine{64};
+
+[[noreturn]] void fail(const std::string& path, const std::string& what) {
+  throw PlanError(path + ": " + what);
+}
+
+}  // namespace
+
+ByteBuffer::ByteBuffer(std::size_t size)
+    : data_(static_cast<std::byte*>(::operator new(size, kCacheLine))), size_(size) {}
+
+void ByteBuffer::Free::operator()(std::byte* p) const { ::operator delete(p, kCacheLine); }
+
+PlanSource::PlanSource(const std::string& path) : path_(path) {
+  // Not blocking: a pipe would wait for somebody to write to it.
+  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file_ < 0) fail(path, std::string("cannot open the plan: ") + std::strerror(errno));
+  struct stat status{};
+  const bool regular = ::fstat(file_, &status) == 0 && S_ISREG(status.st_mode);
+  if (!regular || status.st_size <= 0) {
+    ::close(file_);
+    fail(path, regular ? "the plan is an empty file" : "the plan is no file; give a file's name");
+  }
+  size_ = static_cast<std::size_t>(status.st_size);
+}
+
+PlanSource::~PlanSource() { ::close(file_); }
+
+bool PlanSource::try_read(std::size_t offset, std::span<std::byte> to) const noexcept {
+  while (!to.empty()) {
+    const ssize_t got = ::pread(file_, to.data(), to.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    offset += static_cast<std::size_t>(got);
+    to = to.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+void PlanSource::read(std::size_t offset, std::span<std::byte> to) const {
+  errno = 0;
+  if (try_read(offset, to)) return;
+  fail(path_, errno != 0 ? std::string("the plan cannot be read: ") + std::strerror(errno)
+                         : "the plan got shorter while it was read; load it again");
+}
+
+ByteBuffer PlanSource::read_all() const {
+  ByteBuffer content(size_);
+  read(0, content.span());
+  return content;
+}
+
+}  // namespace ecgrt
