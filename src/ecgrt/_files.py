@@ -1,13 +1,16 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all; JSON that anybody may have written is read."""
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 STDOUT = 1  # its descriptor
 
@@ -57,8 +60,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             _send(part, path)
         return
     target = Path(os.path.realpath(path))
-    part = target.with_name(f".{os.getpid()}.part-{Path(path).name}")
+    part = target.with_name(f".part-{secrets.token_hex(8)}{target.suffix}")
     try:
+        # A name that nobody can foresee, and that must be new: where others may write too, no link
+        # of theirs is followed.
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
         yield part
         os.replace(part, target)
     except OSError as error:
@@ -95,3 +101,28 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write UTF-8 text with ``\\n`` line ends, whole or not at all."""
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def parse_json(text: str | bytes, what: str) -> Any:
+    """Return what JSON says; raise ValueError, about `what`, if it is none.
+
+    That covers JSON that is nested too deeply, and integers beyond 64 bits, which would fit no
+    float and no array.
+    """
+    try:
+        return json.loads(text, parse_int=_parse_int)
+    except RecursionError:
+        raise ValueError(f"{what} is not usable JSON: it is nested too deeply") from None
+    except ValueError as error:  # JSONDecodeError, UnicodeDecodeError and what _parse_int raises
+        raise ValueError(f"{what} is not JSON: {error}") from error
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Return what a JSON file says; raise ValueError that names it if it is none."""
+    return parse_json(Path(path).read_bytes(), os.fspath(path))
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > 20 or not -(2**63) <= int(text) < 2**64:
+        raise ValueError(f"the number {text[:20]} is too large" + "..." * (len(text) > 20))
+    return int(text)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..records.base import list_records
-from .download import get, is_url, read_sums, unzip
+from .download import get, is_url, read_sums
+from .unpack import unzip
 
 PHYSIONET_URL = "https://physionet.org/files/challenge-2017/1.0.0/"
 #: The final labels of the training records (PhysioNet's zips carry older ones).
@@ -52,8 +53,17 @@ def fetch(source: str | Path = PHYSIONET_URL, out: str | Path = "data") -> Path:
     for name in FILES:
         get(source, name, out / name, sums.get(name))
         if name.endswith(".zip"):
-            unzip(out / name, out)
+            _unpack(out / name)
     return out
+
+
+def _unpack(archive: Path) -> None:
+    try:
+        unzip(archive, archive.parent)
+    except ValueError as error:
+        # Else a file of which no checksum is published would be taken for whole for ever.
+        archive.unlink()
+        raise ValueError(f"{error}; it was deleted, fetch it again") from error
 
 
 def official_validation(directory: str | Path) -> set[str]:

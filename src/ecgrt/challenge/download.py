@@ -7,21 +7,22 @@ import http.client
 import os
 import re
 import shutil
-import stat
-import tempfile
 import urllib.error
 import urllib.request
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 from .._progress import track
+from .unpack import check_zip
 
 #: A file of ``SHA-256 NAME`` lines that PhysioNet keeps beside its files.
 SUMS_NAME = "SHA256SUMS.txt"
+
+#: Bytes of a file, and of :data:`SUMS_NAME`: more is not what anybody publishes there.
+MOST_BYTES = 16 << 30
+MOST_SUMS_BYTES = 16 << 20
 
 _BLOCK = 1 << 20
 _TIMEOUT_S = 60.0
@@ -102,40 +103,6 @@ def get(source: str, name: str, target: Path, sha256: str | None = None) -> None
     os.replace(part, target)
 
 
-def unzip(archive: Path, directory: Path) -> int:
-    """Unpack what is not there yet.
-
-    A file is there if it has the size and CRC that the archive tells. Everything is first unpacked
-    and verified in a temporary folder within `directory`, then moved.
-
-    Returns
-    -------
-    int
-        How many files were unpacked.
-
-    Raises
-    ------
-    ValueError
-        If a member would land outside of `directory`, is a link, or is damaged; nothing is
-        unpacked then.
-    """
-    with zipfile.ZipFile(archive) as zipped:
-        members = [member for member in zipped.infolist() if not member.is_dir()]
-        for member in members:
-            _refuse_escape(member, archive)
-        missing = [member for member in members if not _is_there(directory, member)]
-        if not missing:
-            return 0
-        with tempfile.TemporaryDirectory(prefix=".unpack-", dir=directory) as scratch:
-            for member in track(missing, desc=f"unpack {archive.name}"):
-                try:
-                    zipped.extract(member, scratch)
-                except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-                    raise ValueError(f"{archive} is damaged: {error}; fetch it again") from error
-            _move(Path(scratch), directory)
-    return len(missing)
-
-
 def file_sha256(path: Path) -> str:
     """Return a file's SHA-256 in hex."""
     digest = hashlib.sha256()
@@ -199,6 +166,8 @@ def _download(url: str, part: Path) -> None:
             with part.open("ab" if resumed else "wb") as file:
                 for block in track(_read(response), total=blocks, desc=f"{part.stem} (MiB)"):
                     file.write(block)
+                    if file.tell() > MOST_BYTES:
+                        raise ValueError(f"{url} does not end after {MOST_BYTES} bytes")
         size = part.stat().st_size
         if total in (None, size):
             return
@@ -211,9 +180,12 @@ def _download(url: str, part: Path) -> None:
 
 def _read_all(response: http.client.HTTPResponse) -> bytes:
     try:
-        return response.read()
+        content = response.read(MOST_SUMS_BYTES + 1)
     except (http.client.HTTPException, OSError) as error:
         raise _broken(response, error) from error
+    if len(content) > MOST_SUMS_BYTES:
+        raise ValueError(f"{response.url} has more than {MOST_SUMS_BYTES} bytes; that is no list")
+    return content
 
 
 def _read(response: http.client.HTTPResponse) -> Iterator[bytes]:
@@ -241,39 +213,9 @@ def _verify(part: Path, what: str, sha256: str | None) -> None:
         fault = f"has SHA-256 {found}, but {sha256} is published"
     elif part.stem.endswith(".zip"):
         try:
-            with zipfile.ZipFile(part) as zipped:
-                damaged = zipped.testzip()
-            fault = damaged and f"is damaged at {damaged}"
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            fault = f"is not a whole zip file ({error})"
+            check_zip(part)
+        except ValueError as error:
+            fault = f"cannot be used: {str(error).removeprefix(f'{part}: ')}"
     if fault:
         part.unlink()
         raise ValueError(f"{what} {fault}; it was deleted, fetch it again")
-
-
-def _refuse_escape(member: zipfile.ZipInfo, archive: Path) -> None:
-    name = member.orig_filename
-    parts = PureWindowsPath(name).parts
-    leaves = PurePosixPath(name).is_absolute() or PureWindowsPath(name).anchor or ".." in parts
-    if leaves or stat.S_ISLNK(member.external_attr >> 16):
-        raise ValueError(
-            f"{archive} is not to be trusted: its member {name!r} is a link or leads out of the "
-            "folder; nothing was unpacked"
-        )
-
-
-def _is_there(directory: Path, member: zipfile.ZipInfo) -> bool:
-    path = directory / member.filename
-    if not path.is_file() or path.stat().st_size != member.file_size:
-        return False
-    return zlib.crc32(path.read_bytes()) == member.CRC
-
-
-def _move(source: Path, target: Path) -> None:
-    """Move a tree over another one, in one step where the target has nothing of that name."""
-    for path in source.iterdir():
-        place = target / path.name
-        if path.is_dir() and place.exists():
-            _move(path, place)
-        else:
-            os.replace(path, place)
