@@ -26,12 +26,15 @@ constexpr std::array kFields = {"calibration_bias",
                                 "sampling_rate",
                                 "samples_per_segment",
                                 "schema",
+                                "signal",
                                 "std",
                                 "training_digest",
                                 "training_records"};
 
 // Of samples or segments, so that sums and products of them fit.
 constexpr std::size_t kMost = std::size_t{1} << 20;
+// Of a filter's taps, so that it is designed at once.
+constexpr int kMostHalfWidth = 16'384;
 
 [[noreturn]] void fail(const std::string& fault) {
   throw PlanError("the plan's metadata cannot be used: " + fault);
@@ -53,6 +56,43 @@ Metadata::Decision parse_decision(std::string_view name) {
   if (name == "mode") return Metadata::Decision::mode;
   if (name == "mean") return Metadata::Decision::mean;
   fail("decision is \"" + std::string(name) + "\", this ecgrt knows \"mode\" and \"mean\"");
+}
+
+SignalBlock parse_signal(const nlohmann::json& json) {
+  constexpr std::array kParts = {"band", "half_width", "scale"};
+  for (const auto& [name, value] : json.items()) {
+    if (std::find(kParts.begin(), kParts.end(), name) == kParts.end()) {
+      fail("the field \"" + name + "\" of \"signal\" is not known; update ecgrt");
+    }
+  }
+  const auto band = json.at("band").get<std::vector<double>>();
+  if (band.size() != 2) fail("signal.band must be two frequencies, [low, high] in Hz");
+  const auto scale = json.at("scale").get<std::string>();
+  if (scale != "fixed" && scale != "local") {
+    fail("signal.scale is \"" + scale + "\", this ecgrt knows \"fixed\" and \"local\"");
+  }
+  const auto half_width = json.at("half_width").get<double>();  // a cast would make -1 and 1.5 good
+  if (!(half_width >= 1 && half_width <= kMostHalfWidth && half_width == std::floor(half_width))) {
+    fail("signal.half_width must be a whole number from 1 to " + std::to_string(kMostHalfWidth));
+  }
+  return {band[0], band[1], static_cast<std::size_t>(half_width),
+          scale == "local" ? SignalBlock::Scale::local : SignalBlock::Scale::fixed};
+}
+
+// What is impossible about the signal block; empty if it is sound.
+std::string find_signal_fault(const Metadata& metadata) {
+  if (!metadata.signal) return {};
+  const auto& [low, high, half_width, scale] = *metadata.signal;
+  if (!(low > 0 && low < metadata.sampling_rate / 2)) {
+    return "signal.band must begin above 0 and below half of sampling_rate";
+  }
+  if (!std::isfinite(high) || (high != 0 && high <= low)) {
+    return "signal.band must end at 0 (no upper limit) or above its beginning";
+  }
+  if (scale == SignalBlock::Scale::local && (metadata.mean != 0 || metadata.std != 1)) {
+    return "with the local scale mean must be 0 and std 1";
+  }
+  return {};
 }
 
 // What is impossible about a record head; empty if it is sound.
@@ -139,7 +179,7 @@ std::string find_fault(const Metadata& metadata) {
     return "sampling_rate must be positive";
   }
   if (metadata.samples_per_segment == 0) return "samples_per_segment must be positive";
-  return {};
+  return find_signal_fault(metadata);
 }
 
 Metadata parse_metadata(std::string_view text) try {
@@ -152,6 +192,7 @@ Metadata parse_metadata(std::string_view text) try {
   metadata.sampling_rate = json.at("sampling_rate").get<double>();
   metadata.samples_per_segment = natural_at(json, "samples_per_segment", kMost);
   metadata.context_segments = natural_at(json, "context_segments", kMost);
+  if (json.contains("signal")) metadata.signal = parse_signal(json.at("signal"));
   metadata.decision = parse_decision(json.value("decision", std::string("mode")));
   metadata.pooling = json.value("pooling", std::vector<std::vector<double>>());
   metadata.calibration_scale = json.value("calibration_scale", 1.0);

@@ -13,6 +13,15 @@ namespace ecgrt {
 
 constexpr std::size_t kMaxClasses = 64;
 
+// How a signal is made ready at the model's rate.
+struct SignalBlock {
+  enum class Scale { fixed, local };
+
+  double low = 0, high = 0;      // of the band-pass, Hz; high of 0: all from low on
+  std::size_t half_width = 0;    // of its taps, to either side of the middle one
+  Scale scale = Scale::fixed;    // local: divided by LocalScale, mean and std are 0 and 1
+};
+
 struct Metadata {
   enum class Decision { mode, mean };
 
@@ -23,6 +32,7 @@ struct Metadata {
   std::size_t samples_per_segment = 0;
   std::size_t context_segments = 0;  // segments on either side that an output depends on
   Decision decision = Decision::mode;
+  std::optional<SignalBlock> signal;     // none: nothing but mean and std
   // How a record's p comes from its segments: empty, their mean; else a row for each class, of
   // numbers for the logarithms of all classes' means, for their standard deviations, and for 1,
   // and p is the softmax of the sums.

@@ -80,6 +80,11 @@ struct KernelTable {
   void (*direct)(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const float* weights,
                  ptrdiff_t first_panel, ptrdiff_t panels, ptrdiff_t first_row, ptrdiff_t rows,
                  const Epilogue& epilogue);
+
+  // output[i] = sum over j of taps[j] * input[i + j], for `count` outputs, a multiple of
+  // kChannelMultiple; every output is summed in the same order, wherever it lies.
+  void (*fir)(const float* input, const float* taps, ptrdiff_t tap_count, ptrdiff_t count,
+              float* output);
 };
 
 }  // namespace ecgrt

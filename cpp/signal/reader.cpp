@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
+#include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace ecgrt {
@@ -12,6 +14,8 @@ namespace {
 
 constexpr double kMinRate = 10.0;  // Hz; what lies outside is a mistake in units
 constexpr double kMaxRate = 100'000.0;
+constexpr std::size_t kChunk = 1024;
+constexpr std::size_t kLookedAt = 4096;  // samples that tell whether numbers are whole
 
 std::string number(double value) {
   std::string text = std::to_string(value);
@@ -20,24 +24,74 @@ std::string number(double value) {
   return text;
 }
 
+const char* place(const Signal& signal, std::size_t index) {
+  return static_cast<const char*>(signal.data) +
+         static_cast<std::ptrdiff_t>(index) * signal.stride;
+}
+
+// The lowest number of an integer type is how formats write that there is no sample.
 template <class T>
-void normalise(const Signal& signal, std::size_t first, std::size_t count, float mean,
-               float inverse_std, float* out) {
-  const char* from =
-      static_cast<const char*>(signal.data) + static_cast<std::ptrdiff_t>(first) * signal.stride;
+constexpr bool is_missing(T x) {
+  if constexpr (std::is_integral_v<T>) return x == std::numeric_limits<T>::lowest();
+  return false;
+}
+
+template <class T, bool Missing>
+void convert_samples(const Signal& signal, std::size_t first, std::size_t count, double offset,
+                     float factor, float* out) {
+  const char* from = place(signal, first);
   const double microvolts = signal.microvolts;
+  const auto convert_one = [&](T x) {
+    if (Missing && is_missing(x)) return std::numeric_limits<float>::quiet_NaN();
+    return static_cast<float>(static_cast<double>(x) * microvolts - offset) * factor;
+  };
   if (signal.stride == sizeof(T)) {  // a loop of its own, which the compiler vectorises
     const T* samples = reinterpret_cast<const T*>(from);
-    for (std::size_t i = 0; i < count; ++i) {
-      const double x = static_cast<double>(samples[i]) * microvolts;
-      out[i] = static_cast<float>(x - mean) * inverse_std;
-    }
+    for (std::size_t i = 0; i < count; ++i) out[i] = convert_one(samples[i]);
     return;
   }
   for (std::size_t i = 0; i < count; ++i, from += signal.stride) {
-    const double x = static_cast<double>(*reinterpret_cast<const T*>(from)) * microvolts;
-    out[i] = static_cast<float>(x - mean) * inverse_std;
+    out[i] = convert_one(*reinterpret_cast<const T*>(from));
   }
+}
+
+// Calls f<T>() for the type of the samples.
+template <class F>
+auto with_type(SampleType type, F&& f) {
+  switch (type) {
+    case SampleType::int16:
+      return f.template operator()<std::int16_t>();
+    case SampleType::int32:
+      return f.template operator()<std::int32_t>();
+    case SampleType::float32:
+      return f.template operator()<float>();
+    case SampleType::float64:
+      break;
+  }
+  return f.template operator()<double>();
+}
+
+// The first sample that can be read; 0 if there is none.
+double first_value(const Signal& signal) {
+  return with_type(signal.type, [&]<class T>() {
+    for (std::size_t i = 0; i < signal.size; ++i) {
+      const T x = *reinterpret_cast<const T*>(place(signal, i));
+      const double value = static_cast<double>(x) * signal.microvolts;
+      if (!is_missing(x) && std::isfinite(static_cast<float>(value))) return value;
+    }
+    return 0.0;
+  });
+}
+
+bool is_whole(const Signal& signal) {
+  return with_type(signal.type, [&]<class T>() {
+    if (std::is_integral_v<T>) return true;
+    for (std::size_t i = 0; i < std::min(signal.size, kLookedAt); ++i) {
+      const auto x = static_cast<double>(*reinterpret_cast<const T*>(place(signal, i)));
+      if (std::isfinite(x) && x != std::floor(x)) return false;
+    }
+    return true;
+  });
 }
 
 }  // namespace
@@ -49,72 +103,148 @@ void check_sampling_rate(double rate) {
   }
 }
 
-SignalReader::SignalReader(const Signal& signal, const Metadata& metadata,
-                           std::shared_ptr<const Resampler> resampler)
-    : signal_(signal),
-      mean_(metadata.mean),
-      inverse_std_(1.0F / metadata.std),
-      resampler_(std::move(resampler)) {
-  const std::size_t samples = resampler_ ? resampler_->output_size(signal.size) : signal.size;
-  segments_ = samples / metadata.samples_per_segment;
-  if (segments_ == 0) {
-    const std::string rate = number(metadata.sampling_rate);
-    const double seconds =
-        static_cast<double>(metadata.samples_per_segment) / metadata.sampling_rate;
-    throw std::invalid_argument(
-        "the signal has " + std::to_string(signal.size) + " samples" +
-        (resampler_ ? " (" + std::to_string(samples) + " at " + rate + " Hz)" : "") +
-        "; at least one segment of " + std::to_string(metadata.samples_per_segment) +
-        " samples at " + rate + " Hz (" + number(std::round(seconds * 1e3) / 1e3) +
-        " s) is needed");
-  }
-  // What is cut off tells of the signal as well: it is refused for the same faults.
-  const std::size_t read = segments_ * metadata.samples_per_segment;
-  check(resampler_ ? resampler_->input_range(0, read, signal.size).second : read);
+SignalPath::SignalPath(const Metadata& metadata, FirKernel kernel)
+    : rate(metadata.sampling_rate),
+      samples_per_segment(metadata.samples_per_segment),
+      mean(metadata.mean),
+      inverse_std(1.0F / metadata.std) {
+  if (!metadata.signal) return;
+  const auto& [low, high, half_width, scale] = *metadata.signal;
+  filter.emplace(low, high, half_width, rate, kernel);
+  local_scale = scale == SignalBlock::Scale::local;
 }
 
-void SignalReader::check(std::size_t first) const {
-  if (signal_.type == SampleType::int16 || signal_.type == SampleType::int32) return;
-  float values[256];
-  for (std::size_t count; first < signal_.size; first += count) {
-    count = std::min(signal_.size - first, std::size(values));
-    read_normalised(first, count, values);
+void SignalReader::open(const Signal& signal, const SignalPath& path,
+                        std::shared_ptr<const Resampler> resampler) {
+  signal_ = signal;
+  path_ = &path;
+  resampler_ = std::move(resampler);
+  sampling_rate_ = resampler_ ? signal.sampling_rate : path.rate;
+  samples_ = resampler_ ? resampler_->output_size(signal.size) : signal.size;
+  segments_ = samples_ / path.samples_per_segment;
+  check_length();
+  // The filter takes any offset away. To do so at once leaves none to the resampler, whose phases
+  // differ by a thousandth, and none to the rounding of large numbers.
+  offset_ = path.filter ? first_value(signal) : static_cast<double>(path.mean);
+  factor_ = path.filter ? 1 : path.inverse_std;
+  find_gaps();
+  if (path.local_scale) find_scale();
+}
+
+void SignalReader::check_length() const {
+  if (segments_ > 0) return;
+  const std::string rate = number(path_->rate), size = std::to_string(path_->samples_per_segment);
+  const double seconds = static_cast<double>(path_->samples_per_segment) / path_->rate;
+  throw std::invalid_argument(
+      "the signal has " + std::to_string(signal_.size) + " samples" +
+      (resampler_ ? " (" + std::to_string(samples_) + " at " + rate + " Hz)" : "") +
+      "; at least one segment of " + size + " samples at " + rate + " Hz (" +
+      number(std::round(seconds * 1e3) / 1e3) + " s) is needed");
+}
+
+void SignalReader::find_gaps() {
+  const bool stillness = path_->filter.has_value();
+  const bool whole = signal_.type == SampleType::int16 || signal_.type == SampleType::int32;
+  finder_.start(sampling_rate_, stillness);
+  float values[kChunk];
+  for (std::size_t first = 0, count; first < signal_.size && (stillness || !whole);
+       first += count) {
+    count = std::min(signal_.size - first, kChunk);
+    convert(first, count, values);
+    finder_.push({values, count});
   }
+  finder_.finish();
+  cover(finder_.gaps(), sampling_rate_, signal_.size, covered_);
+}
+
+void SignalReader::find_scale() {
+  scale_.start(path_->rate);
+  float values[kChunk];
+  unsigned char readable[kChunk];
+  const double ratio = path_->rate / sampling_rate_;
+  auto stretch = covered_.begin();
+  for (std::size_t first = 0, count; first < samples_; first += count) {
+    count = std::min(samples_ - first, kChunk);
+    read_filtered(first, count, values, scratch_);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = static_cast<double>(first + i);
+      while (stretch != covered_.end() && at >= static_cast<double>(stretch->end) * ratio) {
+        ++stretch;
+      }
+      readable[i] = stretch == covered_.end() || at < static_cast<double>(stretch->begin) * ratio;
+    }
+    scale_.push({values, count}, {readable, count});
+  }
+  scale_.finish();
+}
+
+double SignalReader::segment_length() const {
+  return static_cast<double>(path_->samples_per_segment) * sampling_rate_ / path_->rate;
+}
+
+SignalReader::Looks SignalReader::looks(std::vector<float>& scratch) const {
+  if (finder_.seconds().empty()) return {};
+  Looks looks{typical_second(finder_.seconds(), covered_, sampling_rate_, scratch)};
+  looks.typical.mean += static_cast<float>(offset_);
+  const auto below = [&](const Second& second) {
+    return !second.empty() && second.lowest + offset_ < 0;
+  };
+  const auto seconds = finder_.seconds();
+  looks.counts = signal_.microvolts == 1 && is_whole(signal_) &&
+                 std::none_of(seconds.begin(), seconds.end(), below);
+  return looks;
 }
 
 void SignalReader::read(std::size_t first, std::size_t count, float* out,
-                        std::vector<float>& scratch) const {
+                        ReadScratch& scratch) const {
+  read_filtered(first, count, out, scratch);
+  if (!path_->filter) return;  // normalised before all else
+  if (path_->local_scale) {
+    scale_.divide(first, {out, count});
+    return;
+  }
+  const float mean = path_->mean, factor = path_->inverse_std;
+  for (std::size_t i = 0; i < count; ++i) out[i] = (out[i] - mean) * factor;
+}
+
+void SignalReader::read_filtered(std::size_t first, std::size_t count, float* out,
+                                 ReadScratch& scratch) const {
+  if (!path_->filter) {
+    read_resampled(first, count, out, scratch.raw);
+    return;
+  }
+  const auto [begin, end] = path_->filter->input_range(first, count, samples_);
+  std::vector<float>& resampled = scratch.resampled;
+  resampled.resize(std::max(resampled.size(), end - begin));
+  read_resampled(begin, end - begin, resampled.data(), scratch.raw);
+  path_->filter->run(resampled.data(), begin, end, first, count, out, scratch.padded);
+}
+
+void SignalReader::read_resampled(std::size_t first, std::size_t count, float* out,
+                                  std::vector<float>& scratch) const {
   if (resampler_ == nullptr) {
-    read_normalised(first, count, out);
+    read_raw(first, count, out);
     return;
   }
   const auto [begin, end] = resampler_->input_range(first, count, signal_.size);
   scratch.resize(std::max(scratch.size(), end - begin));
-  read_normalised(begin, end - begin, scratch.data());
+  read_raw(begin, end - begin, scratch.data());
   resampler_->run(scratch.data(), begin, end, first, count, out);
 }
 
-void SignalReader::read_normalised(std::size_t first, std::size_t count, float* out) const {
-  switch (signal_.type) {
-    case SampleType::int16:
-      normalise<std::int16_t>(signal_, first, count, mean_, inverse_std_, out);
-      return;
-    case SampleType::int32:
-      normalise<std::int32_t>(signal_, first, count, mean_, inverse_std_, out);
-      return;
-    case SampleType::float32:
-      normalise<float>(signal_, first, count, mean_, inverse_std_, out);
-      break;
-    case SampleType::float64:
-      normalise<double>(signal_, first, count, mean_, inverse_std_, out);
-      break;
-  }
-  const float* bad = std::find_if_not(out, out + count, [](float x) { return std::isfinite(x); });
-  if (bad != out + count) {
-    throw std::invalid_argument("sample " + std::to_string(first + (bad - out)) +
-                                " of the signal is NaN, infinite or beyond float32; replace or "
-                                "cut such samples first");
-  }
+void SignalReader::read_raw(std::size_t first, std::size_t count, float* out) const {
+  convert(first, count, out);
+  bridge(finder_.gaps(), first, {out, count});
+}
+
+void SignalReader::convert(std::size_t first, std::size_t count, float* out) const {
+  with_type(signal_.type, [&]<class T>() {
+    if (path_->filter) {
+      convert_samples<T, true>(signal_, first, count, offset_, factor_, out);
+    } else {
+      convert_samples<T, false>(signal_, first, count, offset_, factor_, out);
+    }
+  });
 }
 
 }  // namespace ecgrt

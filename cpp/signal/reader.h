@@ -1,12 +1,17 @@
-// From what a caller hands in to what the network sees: convert, resample, check, cut, normalise.
+// From what a caller hands in to what the network sees: find gaps, resample, filter, scale, cut.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "metadata.h"
+#include "signal/filter.h"
+#include "signal/gaps.h"
 #include "signal/resampler.h"
+#include "signal/scale.h"
 
 namespace ecgrt {
 
@@ -22,33 +27,76 @@ struct Signal {
   double microvolts = 1.0;     // a unit of the samples
 };
 
+// What a model does to every signal.
+struct SignalPath {
+  SignalPath(const Metadata& metadata, FirKernel kernel);
+
+  double rate;  // Hz
+  std::size_t samples_per_segment;
+  float mean, inverse_std;
+  std::optional<BandPass> filter;  // none: a model without a signal block
+  bool local_scale = false;
+};
+
+// Working memory of SignalReader::read, kept between calls.
+struct ReadScratch {
+  std::vector<float> raw, resampled, padded;
+};
+
 // Reads a signal piece by piece as the network sees it, so that a day-long record needs no copy.
+// What cannot be read is bridged by straight lines. A model without a signal block sees flat
+// stretches and rails as they are: for it only missing samples are gaps.
 class SignalReader {
  public:
-  // Throws std::invalid_argument if the signal is shorter than one segment, or not finite in the
-  // rest that read() never reaches. `resampler` is null at the model's own rate, and else made for
-  // this signal's and this model's rate.
-  SignalReader(const Signal& signal, const Metadata& metadata,
-               std::shared_ptr<const Resampler> resampler);
+  // Keeps its memory from the signal before. Throws std::invalid_argument if the signal is shorter
+  // than one segment. `path` must outlive the reader; `resampler` is null at the model's own rate,
+  // and else made for this signal's and this model's rate.
+  void open(const Signal& signal, const SignalPath& path,
+            std::shared_ptr<const Resampler> resampler);
 
   std::size_t segments() const { return segments_; }
+  bool has_block() const { return path_->filter.has_value(); }
 
-  // Throws what read() would for the signal's own samples from `first` on.
-  void check(std::size_t first) const;
+  // Writes `count` samples from `first` on, at the model's rate.
+  void read(std::size_t first, std::size_t count, float* out, ReadScratch& scratch) const;
 
-  // Writes `count` normalised samples from `first` on, at the model's rate. Throws
-  // std::invalid_argument that names the first sample that is not finite. `scratch` is working
-  // memory that is kept between calls.
-  void read(std::size_t first, std::size_t count, float* out, std::vector<float>& scratch) const;
+  // All that follows is in samples of the signal as it was handed in.
+  double sampling_rate() const { return sampling_rate_; }
+  std::size_t size() const { return signal_.size; }
+  std::span<const Gap> gaps() const { return finder_.gaps(); }
+  // The gaps with their margins.
+  std::span<const Stretch> covered() const { return covered_; }
+  // Samples of one segment, if it is whole.
+  double segment_length() const;
+  // What it looks like; zeros without a signal block.
+  struct Looks {
+    Typical typical;      // of a second
+    bool counts = false;  // whole numbers, none below 0, handed in as microvolts
+  };
+  Looks looks(std::vector<float>& scratch) const;
 
  private:
-  void read_normalised(std::size_t first, std::size_t count, float* out) const;
+  void check_length() const;
+  void find_gaps();
+  void find_scale();
+  void read_filtered(std::size_t first, std::size_t count, float* out, ReadScratch& scratch) const;
+  void read_resampled(std::size_t first, std::size_t count, float* out,
+                      std::vector<float>& scratch) const;
+  void read_raw(std::size_t first, std::size_t count, float* out) const;
+  void convert(std::size_t first, std::size_t count, float* out) const;
 
   Signal signal_;
-  float mean_;
-  float inverse_std_;
+  const SignalPath* path_ = nullptr;
   std::shared_ptr<const Resampler> resampler_;
-  std::size_t segments_;
+  double sampling_rate_ = 0;
+  std::size_t samples_ = 0;  // at the model's rate
+  std::size_t segments_ = 0;
+  double offset_ = 0;  // what a sample is less, and times, before all else
+  float factor_ = 1;
+  GapFinder finder_;
+  std::vector<Stretch> covered_;
+  LocalScale scale_;
+  ReadScratch scratch_;
 };
 
 // Throws std::invalid_argument unless the rate is one an ECG can have.

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "signal/kaiser.h"
+
 namespace ecgrt {
 namespace {
 
-constexpr double kPi = 3.14159265358979323846;
 constexpr double kMaxTerm = 20'000;
 
 // The last convergent of the continued fraction of `ratio` whose terms stay small.
@@ -26,16 +27,6 @@ std::pair<std::ptrdiff_t, std::ptrdiff_t> nearest_fraction(double ratio) {
   return {static_cast<std::ptrdiff_t>(numerator), static_cast<std::ptrdiff_t>(denominator)};
 }
 
-// Modified Bessel function of the first kind, order 0, by its power series.
-double bessel_i0(double x) {
-  double sum = 1, term = 1;
-  for (int k = 1; term > 1e-17 * sum; ++k) {
-    term *= (x / (2 * k)) * (x / (2 * k));
-    sum += term;
-  }
-  return sum;
-}
-
 }  // namespace
 
 Resampler::Resampler(double from, double to) {
@@ -53,7 +44,7 @@ void Resampler::design_filter() {
   for (std::ptrdiff_t i = 0; i <= 2 * half; ++i) {
     const double x = static_cast<double>(i - half);
     const double t = kPi * x / static_cast<double>(slower);
-    const double window = bessel_i0(5.0 * std::sqrt(std::max(0.0, 1 - (x / half) * (x / half))));
+    const double window = kaiser(x, static_cast<double>(half));
     filter[i] = (x == 0 ? 1.0 : std::sin(t) / t) * window;
     sum += filter[i];
   }

@@ -42,6 +42,12 @@ class Metadata:
         Version of the reference labels that it was trained on, such as ``"v3"``.
     training_digest, training_records
         :func:`digest_records` of the training records' names, and how many they are.
+    signal
+        What is done to a signal at the model's rate, as docs/recordings.md tells in full; None:
+        nothing but mean and std. ``band``, [low, high] in Hz, is what a linear-phase filter passes
+        (a high of 0: all from low on), with ``half_width`` taps to either side of its middle one.
+        With the ``scale`` ``"fixed"`` the network sees ``(x - mean) / std`` of the filtered x, with
+        ``"local"`` x divided by its own amplitude in the seconds around; mean is then 0 and std 1.
     decision
         How segments become one label: ``"mode"`` is the most frequent segment label, whatever
         the calibration, ``"mean"`` the largest product of weight and calibrated probability.
@@ -83,6 +89,7 @@ class Metadata:
     label_version: str
     training_digest: str
     training_records: int
+    signal: dict[str, Any] | None = None
     decision: str = "mode"
     pooling: tuple[tuple[float, ...], ...] = ()
     calibration_scale: float = 1.0
@@ -135,8 +142,7 @@ class Metadata:
 _OPTIONAL = {
     field.name: field.default
     for field in fields(Metadata)
-    if field.name
-    in ("pooling", "calibration_scale", "calibration_bias", "decision_weights", "record_head")
+    if field.default is not MISSING and field.name not in ("decision", "schema")
 }
 
 

@@ -70,16 +70,10 @@ def preprocess(record: Record, metadata: Metadata) -> Floats:
         If the record is shorter than a segment or holds NaN or infinite samples.
     """
     try:
-        return _core.preprocess(
-            record.signal,
-            record.fs,
-            mean=metadata.mean,
-            std=metadata.std,
-            sampling_rate=metadata.sampling_rate,
-            samples_per_segment=metadata.samples_per_segment,
-        )
+        signal, _ = _core.preprocess(record.signal, record.fs, metadata=metadata.to_json())
     except ValueError as error:
         raise ValueError(f"record {record.name}: {error}") from error
+    return signal
 
 
 def prepare(item: LabelledRecord, metadata: Metadata) -> Example:

@@ -1,0 +1,70 @@
+#include "quality.h"
+
+#include <cstdio>
+
+namespace ecgrt {
+
+std::string to_string(WarningCode code) {
+  switch (code) {
+    case WarningCode::low_amplitude:
+      return "low_amplitude";
+    case WarningCode::high_amplitude:
+      return "high_amplitude";
+    case WarningCode::counts:
+      return "counts";
+    case WarningCode::short_record:
+      return "short_record";
+    case WarningCode::long_record:
+      return "long_record";
+    case WarningCode::too_short:
+      return "too_short";
+    case WarningCode::unreadable:
+      break;
+  }
+  return "unreadable";
+}
+
+std::string describe(const Warning& warning) {
+  char number[32];
+  std::snprintf(number, sizeof number, "%.3g", warning.value);
+  const std::string value = number;
+  switch (warning.code) {
+    case WarningCode::low_amplitude:
+      return "within a second the signal typically moves by " + value +
+             " uV, less than an ECG does (20 uV): is the unit right? Volts, millivolts or a "
+             "normalised signal where microvolts are expected look like this";
+    case WarningCode::high_amplitude:
+      return "within a second the signal typically moves by " + value +
+             " uV, more than an ECG does (50,000 uV): is the unit right? Nanovolts or counts of "
+             "an ADC where microvolts are expected look like this";
+    case WarningCode::counts:
+      return "all samples are whole numbers, none is below 0 and their mean is about " + value +
+             ": counts of an ADC look like this; convert them to microvolts by the recorder's "
+             "gain and baseline";
+    case WarningCode::short_record:
+      return "the record lasts " + value +
+             " s: in less than 9 s atrial fibrillation is easily missed";
+    case WarningCode::long_record:
+      return "the record lasts " + value +
+             " s: one label for more than 61 s hides episodes; use a timeline";
+    case WarningCode::too_short:
+      return "the record lasts " + value + " s: no label is given for less than 5 s";
+    case WarningCode::unreadable:
+      break;
+  }
+  return "only " + value + " s of the record can be read: no label is given for less than 5 s";
+}
+
+std::string to_string(GapReason reason) {
+  switch (reason) {
+    case GapReason::flat:
+      return "flat";
+    case GapReason::rail:
+      return "rail";
+    case GapReason::missing:
+      break;
+  }
+  return "missing";
+}
+
+}  // namespace ecgrt

@@ -1,0 +1,81 @@
+#include "signal/assess.h"
+
+#include <algorithm>
+
+namespace ecgrt {
+namespace {
+
+constexpr double kLeastRange = 20, kMostRange = 50'000;  // microvolts, of a second
+constexpr double kLeastOffset = 100;                     // of an ADC that knows no sign
+constexpr double kTooShort = 5, kShort = 9, kLong = 61;  // seconds
+
+// Marks the segments that are covered by more than half; none if no segment is.
+void mark_segments(const SignalReader& reader, std::vector<std::uint8_t>& readable) {
+  readable.clear();
+  if (reader.covered().empty()) return;
+  readable.assign(reader.segments(), 1);
+  const double length = reader.segment_length();
+  auto stretch = reader.covered().begin();
+  const auto last = reader.covered().end();
+  for (std::size_t i = 0; i < readable.size(); ++i) {
+    const double begin = static_cast<double>(i) * length, end = begin + length;
+    double covered = 0;
+    for (; stretch != last && static_cast<double>(stretch->begin) < end; ++stretch) {
+      const double from = std::max(begin, static_cast<double>(stretch->begin));
+      covered += std::max(std::min(end, static_cast<double>(stretch->end)) - from, 0.0);
+      if (static_cast<double>(stretch->end) > end) break;  // the next segment's as well
+    }
+    readable[i] = covered <= length / 2;
+  }
+}
+
+void warn_of_amplitude(const SignalReader::Looks& looks, std::vector<Warning>& warnings) {
+  const auto [range, mean] = looks.typical;
+  if (range > 0 && range < kLeastRange) warnings.push_back({WarningCode::low_amplitude, range});
+  if (range > kMostRange) warnings.push_back({WarningCode::high_amplitude, range});
+  if (looks.counts && mean >= kLeastOffset) warnings.push_back({WarningCode::counts, mean});
+}
+
+void warn_of_length(Quality& quality) {
+  const double readable = quality.readable * quality.seconds;
+  quality.withheld = readable < kTooShort;
+  if (quality.seconds < kTooShort) {
+    quality.warnings.push_back({WarningCode::too_short, quality.seconds});
+  } else if (quality.withheld) {
+    quality.warnings.push_back({WarningCode::unreadable, readable});
+  } else if (quality.seconds < kShort) {
+    quality.warnings.push_back({WarningCode::short_record, quality.seconds});
+  } else if (quality.seconds > kLong) {
+    quality.warnings.push_back({WarningCode::long_record, quality.seconds});
+  }
+}
+
+}  // namespace
+
+void assess(const SignalReader& reader, Quality& quality, std::vector<std::uint8_t>& readable,
+            std::vector<float>& scratch) {
+  const double rate = reader.sampling_rate();
+  std::size_t covered = 0;
+  for (const Stretch& stretch : reader.covered()) covered += stretch.end - stretch.begin;
+  quality.seconds = static_cast<double>(reader.size()) / rate;
+  quality.readable = 1 - static_cast<double>(covered) / static_cast<double>(reader.size());
+  quality.spans.clear();
+  for (const Gap& gap : reader.gaps()) {
+    quality.spans.push_back({static_cast<double>(gap.begin) / rate,
+                             static_cast<double>(gap.end) / rate, gap.reason});
+  }
+  mark_segments(reader, readable);
+  quality.warnings.clear();
+  quality.withheld = false;
+  if (reader.has_block()) {
+    warn_of_length(quality);
+    if (!quality.withheld) warn_of_amplitude(reader.looks(scratch), quality.warnings);
+  }
+  const auto is_readable = [](std::uint8_t flag) { return flag != 0; };
+  if (!quality.withheld && !readable.empty() && std::ranges::none_of(readable, is_readable)) {
+    quality.withheld = true;
+    quality.warnings.push_back({WarningCode::unreadable, quality.readable * quality.seconds});
+  }
+}
+
+}  // namespace ecgrt
