@@ -199,6 +199,8 @@ class Clock:
     def _guess_unit(self, step: float) -> float | None:
         """Return the one unit in which this step is an ECG's; of steps of 1, there is none."""
         units = (1.0, 1e-3, 1e-6, 1e-9)
+        if step == 1.0:  # it may count samples
+            return None
         if self._fs is not None:
             for unit in units:
                 if abs(1 / (step * unit) - self._fs) <= SAME_BY_CLOCK * self._fs:
@@ -206,7 +208,5 @@ class Clock:
             raise ValueError(
                 f"{self._path} has times in steps of {step:g}, which are {self._fs:g} Hz in no unit"
             )
-        if step == 1.0:
-            return None
         low, high = _LIKELY
         return next((unit for unit in units if low <= 1 / (step * unit) <= high), None)

@@ -24,6 +24,11 @@ _INDEX = re.compile(
 #: Rising values, without a name, that are more than chance.
 _SURE = 8
 #: Counters that begin anew: neither times nor signals.
+_PERSON = re.compile(
+    r"((first|last|given|family|patient|sur)?[ _']*(name|id)s?|vorname|nachname|nom|prénom|nombre|"
+    r"apellidos?|cognome|nome|patient\w*|(date of )?birth\w*|geb\w*|dob|sex|gender|age|alter)\W*",
+    re.IGNORECASE,
+)
 _KEY = re.compile(r"[:=,;\t]")
 _COUNTER = re.compile(r"nseq|seq|sequence", re.IGNORECASE)
 _UNIT_CELL = re.compile(
@@ -68,7 +73,7 @@ def _names(lines: Sequence[str], layout: Layout) -> tuple[list[str], list[str | 
             cells = ["", *cells]  # as R and pandas leave out the name of the index
         if len(cells) != width or (is_comment(line) and (width == 1 or heads)):
             break
-        if width == 1 and _KEY.search(cells[0]):
+        if (width == 1 and _KEY.search(cells[0])) or (width == 2 and _PERSON.fullmatch(cells[0])):
             break  # a key and its value
         heads.append(cells)
     blank: list[str | None] = [None] * width
@@ -106,6 +111,9 @@ def _column(place: int, name: str, unit: str | None, layout: Layout) -> Column:
         return Column(place, name, unit, "other")
     values = np.array([float(cell.replace(",", ".")) for cell in filled])
     rising = values.size > 1 and bool(np.all(np.diff(values) >= 0)) and values[-1] > values[0]
+    # Times that go back are refused later; they must not become a lead.
+    if layout.width > 1 and not rising and named_times(name) and len(name) > 1:
+        return Column(place, name, unit, "time", seconds)
     if layout.width > 1 and rising and (rises := _rising_kind(place, name, values)):
         return Column(place, name, unit, rises, seconds)
     signal, own = split_unit(name)

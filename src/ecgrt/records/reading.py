@@ -102,9 +102,7 @@ def parse(path: Path, read: Callable[[], Any]) -> Any:
     """
     try:
         return read()
-    except MemoryError:
-        raise
-    except ModuleNotFoundError:
+    except (MemoryError, ModuleNotFoundError, PermissionError):
         raise
     except FileNotFoundError as error:
         missing = Path(error.filename).name if error.filename else "another file"

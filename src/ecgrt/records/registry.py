@@ -65,10 +65,11 @@ def find(path: Path) -> Path:
 
 
 def _with_suffix(path: Path) -> list[Path]:
+    header = path.with_name(path.name + ".hea")
+    if header.is_file():  # WFDB's records are called by their names without suffix
+        return [header]
     tried = (path.with_name(path.name + end) for s in suffixes() for end in (s, s.upper()))
     found = {file.name.lower(): file for file in tried if file.is_file()}
-    if any(file.suffix.lower() == ".hea" for file in found.values()):
-        return [file for file in found.values() if file.suffix.lower() not in _BESIDE_HEADER]
     return list(found.values())
 
 

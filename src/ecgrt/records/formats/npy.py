@@ -37,9 +37,9 @@ def _read_npz(path: Path, asked: Asked) -> Reading:
                 raise ValueError(f"{path} unpacks to more than {_MAX_UNPACKED >> 30} GiB")
         with np.load(path, allow_pickle=False) as members:
             arrays = {name: np.asarray(members[name]) for name in members.files}
-    except (OSError, MemoryError):
+    except MemoryError:
         raise
-    except Exception as error:
+    except Exception as error:  # of any kind, OSError among them, for a damaged archive
         kind = type(error).__name__
         raise ValueError(f"{path} is not a whole .npz file of numbers ({kind})") from None
     return read_arrays(arrays, path, asked, "NumPy")
