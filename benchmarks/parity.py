@@ -18,39 +18,24 @@ import numpy as np
 import onnxruntime
 
 import ecgrt
-from ecgrt._core import preprocess
+from ecgrt import _core
 from ecgrt._progress import track
-from ecgrt.calibration.pooling import pool
-from ecgrt.calibration.scaling import apply_scaling
-from ecgrt.calibration.weights import decide
-from ecgrt.metadata import Metadata
 from ecgrt.records.base import list_records, read_record
-from ecgrt.training import examples
 
 
 def reference(
     onnx: Path, records: list[Path], classifier: ecgrt.Classifier
 ) -> dict[str, np.ndarray]:
-    """Return ONNX Runtime's probabilities by record name."""
+    """Return ONNX Runtime's answers, a row per segment, by record name."""
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
-    keys = ("mean", "std", "sampling_rate", "samples_per_segment")
-    settings = {key: classifier.metadata[key] for key in keys}
+    metadata = json.dumps(classifier.metadata)
     answers = {}
     for path in track(records, desc="ONNX Runtime"):
         record = read_record(path)
-        x = preprocess(record.signal, record.fs, **settings)
-        answers[path.name] = session.run(None, {"signal": x[None, :, None]})[0][0]
+        x, _ = _core.preprocess(record.signal, record.fs, metadata=metadata)
+        found = session.run(None, {session.get_inputs()[0].name: x[None, :, None]})
+        answers[path.name] = np.concatenate([one[0] for one in found], axis=1)
     return answers
-
-
-def decide_record(probabilities: np.ndarray, metadata: Metadata) -> int:
-    """Return the number of the class that a record's segments (S, C) decide."""
-    if metadata.decision == "mode":
-        return int(examples.decide(probabilities))
-    segments = probabilities[None].astype(np.float64)
-    pooled = pool(segments.mean(axis=1), segments.std(axis=1), metadata.pooling)
-    calibrated = apply_scaling(pooled, metadata.calibration_scale, metadata.calibration_bias)
-    return int(decide(calibrated, metadata.decision_weights)[0])
 
 
 def main() -> None:
@@ -68,17 +53,19 @@ def main() -> None:
         expected = reference(args.onnx, records, classifier)
         if args.cache:
             np.savez(args.cache, **expected)
-    metadata = Metadata.from_json(json.dumps(classifier.metadata))
+    metadata, classes = json.dumps(classifier.metadata), len(classifier.classes)
     worst, worst_name, other_segments, other_labels = 0.0, "", 0, 0
     for path in track(records, desc=classifier.backend):
         record = read_record(path)
         prediction = classifier.predict(record.signal, record.fs)
-        found, wanted = prediction.segment_probabilities, expected[path.name]
+        answers = expected[path.name]
+        found, wanted = prediction.segment_probabilities, answers[:, :classes]
         difference = float(np.abs(found - wanted).max())
         if difference > worst:
             worst, worst_name = difference, path.name
         other_segments += int((found.argmax(1) != wanted.argmax(1)).sum())
-        other_labels += classifier.classes[decide_record(wanted, metadata)] != prediction.label
+        label, _ = _core.decide(metadata, answers, prediction.readable, prediction.rhythm)
+        other_labels += label != prediction.label
     print(
         f"{args.plan} on {classifier.backend}, {len(records)} records: max |dp| {worst:.2e} "
         f"({worst_name}); {other_labels} labels and {other_segments} segment labels differ"

@@ -170,4 +170,3 @@ def _readable(spoilt: Array, segments: int, length: float) -> Array:
     edges = np.minimum(np.arange(segments + 1) * length, len(spoilt))
     share = np.diff(np.interp(edges, np.arange(len(total)), total)) / length
     return np.asarray(share <= 0.5)
-

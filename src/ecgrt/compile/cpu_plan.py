@@ -181,7 +181,9 @@ def _golden(model: Any, network: FusedNetwork) -> tuple[Array, Array]:
         answers = session.run(None, {name: signal[None, :, None]})
     except Exception as error:  # ONNX Runtime's exceptions have no common ancestor
         raise UnsupportedModelError(f"ONNX Runtime cannot run the model: {error}") from error
-    expected = [(1, GOLDEN_SEGMENTS, width) for width in (network.classes, network.evidence) if width]
+    expected = [
+        (1, GOLDEN_SEGMENTS, width) for width in (network.classes, network.evidence) if width
+    ]
     found = [answer.shape for answer in answers]
     if found != expected:
         raise UnsupportedModelError(

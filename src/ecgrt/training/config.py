@@ -186,7 +186,9 @@ class TrainConfig(NetworkConfig):
             if not 0 < low < (high or nyquist) or not low < nyquist:
                 raise invalid("band", self.band, f"0 < lowest < highest, lowest < {nyquist:g} Hz")
         elif self.scale == "local":
-            raise invalid("scale", self.scale, 'only "fixed" without a band, as an offset would count')
+            raise invalid(
+                "scale", self.scale, 'only "fixed" without a band, as an offset would count'
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:

@@ -20,8 +20,8 @@ from .config import TrainConfig
 from .examples import Example
 from .loss import make_loss
 from .network import build_network
-from .trainee import make_optimizer, make_trainee, records_signature, with_records
 from .spectral import spectral_conv
+from .trainee import make_optimizer, make_trainee, records_signature, with_records
 
 #: Filters of fewer samples are not worth a detour over spectra.
 SPECTRAL_TAPS = 12

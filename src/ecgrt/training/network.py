@@ -149,7 +149,9 @@ class _Builder:
         shortcut = self._shortcut(x, stride, filters, place)
         for number in range(1, config.conv_num_skip + 1):
             if number > 1:
-                x = layers.Activation(config.conv_activation, name=f"{place}.bn{number - 1}.relu")(x)
+                x = layers.Activation(config.conv_activation, name=f"{place}.bn{number - 1}.relu")(
+                    x
+                )
                 x = self.dropout(x, config.conv_dropout, f"{place}.dropout{number}")
             first, taps = stride if number == 1 else 1, config.filter_length(index)
             x = self._conv(x, filters, taps, first, f"{place}.conv{number}")

@@ -172,7 +172,9 @@ class NetworkConfig:
 
     def filter_length(self, block: int) -> int:
         """Return the samples under each filter of block ``block`` (from 0)."""
-        return self.conv_filter_lengths[block] if self.conv_filter_lengths else self.conv_filter_length
+        return (
+            self.conv_filter_lengths[block] if self.conv_filter_lengths else self.conv_filter_length
+        )
 
     def multiplications(self, samples: int, num_classes: int = 4) -> int:
         """Return how many multiplications the layers take for so many samples of signal."""

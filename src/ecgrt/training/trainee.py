@@ -61,6 +61,9 @@ def records_signature(tf: Any) -> Any:
     segments = tf.TensorSpec((None, None), tf.float32)
     return (
         (tf.TensorSpec((None, None, 1), tf.float32), segments),
-        {"segments": tf.TensorSpec((None, None), tf.int32), "record": tf.TensorSpec((None,), tf.int32)},
+        {
+            "segments": tf.TensorSpec((None, None), tf.int32),
+            "record": tf.TensorSpec((None,), tf.int32),
+        },
         {"segments": segments, "record": tf.TensorSpec((None,), tf.float32)},
     )
