@@ -12,7 +12,6 @@ import pytest
 
 from ecgrt._files import replacing, write_text
 from ecgrt.challenge.entry import build_entry
-from ecgrt.challenge.evaluate import evaluate
 from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.compile.tensorrt_plan import build_tensorrt_plan
 from ecgrt.training.export import export
@@ -101,15 +100,12 @@ def test_an_error_names_the_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "work",
     [
-        lambda out: evaluate("no records", "no plan", out),
-        lambda out: evaluate("no records", "no plan", json=out),
-        lambda out: evaluate("no records", "no plan", timing=out),
         lambda out: build_entry("no plan", "no records", out),
         lambda out: export("no checkpoint", out),
         lambda out: build_cpu_plan("no model", out),
         lambda out: build_tensorrt_plan("no model", out),
     ],
-    ids=["answers", "json", "timing", "entry", "export", "cpu plan", "tensorrt plan"],
+    ids=["entry", "export", "cpu plan", "tensorrt plan"],
 )
 def test_an_impossible_output_fails_before_any_work(
     work: Callable[[Path], object], tmp_path: Path

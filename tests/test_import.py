@@ -24,7 +24,8 @@ def modules_after(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["ecgrt", "ecgrt.cli", "ecgrt.challenge.evaluate", "ecgrt.bench"]
+    "module",
+    ["ecgrt", "ecgrt.cli.predict", "ecgrt.cli.eval", "ecgrt.challenge.evaluate", "ecgrt.bench"],
 )
 def test_import_brings_nothing_heavy(module: str) -> None:
     modules = modules_after(f"import {module}")

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from commands import exit_code
 
 import ecgrt
-from ecgrt import cli
 from ecgrt.bench import bench
 from ecgrt.bench.engine import Array, Ecgrt, Normaliser, Run, UnavailableError
 from ecgrt.bench.measure import measure_latency, measure_throughput
@@ -206,7 +206,7 @@ def test_impossible_settings_are_errors(plan: Path, tmp_path: Path) -> None:
 
 def test_command_prints_json(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     argv = ["--plan", str(plan), "--seconds", "1", "--threads", "1", "--calls", "1"]
-    assert cli.bench_main([*argv, "--batch", "1", "--starts", "1", "--json"]) == 0
+    assert exit_code("bench", *argv, "--batch", 1, "--starts", 1, "--json") == 0
     values = json.loads(capsys.readouterr().out)
     assert values["latency"][0]["threads"] == 1
     assert set(values) == {"machine", "latency", "throughput", "cold", "notes"}

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from challenge_files import write_record
+from commands import exit_code
 
 import ecgrt
-from ecgrt.challenge.evaluate import _overlap, evaluate, measure
+from ecgrt.challenge.evaluate import _overlap, evaluate
 from ecgrt.challenge.report import to_json, to_text
 from ecgrt.metadata import digest_records
 from ecgrt.records.base import list_records, read_record
@@ -56,7 +57,7 @@ def test_answers_are_those_of_the_classifier(
     folder: Path, plan: Path, classifier: ecgrt.Classifier, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = folder.parent / "answers.txt"
-    assert evaluate(folder, plan, out) == 0
+    assert exit_code("eval", folder, "--plan", plan, "-o", out) == 0
     expected = [f"{name},{label_of(classifier, folder, name)}\n" for name in NAMES]
     assert out.read_text() == "".join(expected)
     report = capsys.readouterr().out
@@ -71,7 +72,8 @@ def test_score_confusion_and_f1(folder: Path, plan: Path, classifier: ecgrt.Clas
     rows = "".join(f"{name},{label}\n" for name, label in reference.items())
     (folder / "REFERENCE.csv").write_text(rows)
     target = folder.parent / "metrics.json"
-    assert evaluate(folder, plan, folder.parent / "answers.txt", json=target) == 0
+    out = folder.parent / "answers.txt"
+    assert exit_code("eval", folder, "--plan", plan, "-o", out, "--json", target) == 0
     metrics = json.loads(target.read_text())
     for label in "NAO~":
         both = sum(reference[name] == answers[name] == label for name in NAMES)
@@ -91,7 +93,7 @@ def test_score_confusion_and_f1(folder: Path, plan: Path, classifier: ecgrt.Clas
 def test_reference_may_know_more_and_less(folder: Path, plan: Path) -> None:
     reference = folder.parent / "REFERENCE-v9.csv"
     reference.write_text("elsewhere,A\nr2,N\nr4,N\n")
-    evaluation = measure(folder, plan, reference=reference)
+    evaluation = evaluate(folder, plan, reference=reference)
     assert evaluation.score is not None
     assert evaluation.score.confusion.sum() == 2
     assert evaluation.score.missing == ()
@@ -104,13 +106,13 @@ def test_reference_of_other_records_is_an_error(folder: Path, plan: Path) -> Non
     reference = folder.parent / "REFERENCE.csv"
     reference.write_text("elsewhere,A\n")
     with pytest.raises(ValueError, match="names none of the 5 records"):
-        measure(folder, plan, reference=reference)
+        evaluate(folder, plan, reference=reference)
 
 
 def test_undefined_score_is_said_and_is_null(folder: Path, plan: Path) -> None:
     (folder / "RECORDS").write_text("r1\n")
     (folder / "REFERENCE.csv").write_text("r1,~\n")
-    evaluation = measure(folder, plan)
+    evaluation = evaluate(folder, plan)
     assert evaluation.score is not None
     assert math.isnan(evaluation.score.overall)
     assert "undefined" in to_text(evaluation)
@@ -124,7 +126,7 @@ def test_failed_record_is_reported_and_the_others_answered(
     (folder / "r4.mat").unlink()
     (folder / "REFERENCE.csv").write_text("".join(f"{name},N\n" for name in NAMES))
     out, target = folder.parent / "answers.txt", folder.parent / "metrics.json"
-    assert evaluate(folder, plan, out, json=target) == 1
+    assert exit_code("eval", folder, "--plan", plan, "-o", out, "--json", target) == 1
     assert [line.partition(",")[0] for line in out.read_text().splitlines()] == ["r1", "r3", "r5"]
     metrics = json.loads(target.read_text())
     assert list(metrics["failures"]) == metrics["missing"] == ["r2", "r4"]
@@ -146,7 +148,7 @@ def test_record_of_an_impossible_name_fails_alone(
     for name in ("a,b", " c", "d\udce9"):  # the last is the byte E9 on disk, which is not UTF-8
         shutil.copy(source, folder / f"{name}.hea")
     out, target = folder.parent / "answers.txt", folder.parent / "metrics.json"
-    assert evaluate(folder, plan, out, json=target) == 1
+    assert exit_code("eval", folder, "--plan", plan, "-o", out, "--json", target) == 1
     assert [line.partition(",")[0] for line in out.read_text().splitlines()] == ["r1"]
     failures = json.loads(target.read_text())["failures"]
     assert set(failures) == {"a,b", " c", r"d\udce9"}
@@ -158,7 +160,8 @@ def test_record_of_an_impossible_name_fails_alone(
 
 def test_timings_are_a_row_each_in_order(folder: Path, plan: Path) -> None:
     target = folder.parent / "timings.csv"
-    assert evaluate(folder, plan, folder.parent / "answers.txt", timing=target) == 0
+    out = folder.parent / "answers.txt"
+    assert exit_code("eval", folder, "--plan", plan, "-o", out, "--timing", target) == 0
     with target.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["record"] for row in rows] == ["(load)", *NAMES]
@@ -172,7 +175,7 @@ def test_training_records_are_named_prominently(
     tmp_path: Path, records: Path, plan: Path, classifier: ecgrt.Classifier
 ) -> None:
     known = classifier.training_record_names[0]
-    evaluation = measure(write_signals(tmp_path / "data", records, (known, "r2")), plan)
+    evaluation = evaluate(write_signals(tmp_path / "data", records, (known, "r2")), plan)
     assert evaluation.overlap == (known,)
     assert (
         "1 of 2 records were in the model's training set: the score is not a test score"
@@ -184,24 +187,18 @@ def test_unknown_overlap_is_said(folder: Path, plan: Path) -> None:
     without_names: Any = SimpleNamespace(training_record_names=[], metadata=trained)
     assert _overlap(without_names, ["r1", "r3"]) is None
     assert _overlap(without_names, ["r2", "r1"]) == ("r2", "r1")
-    evaluation = measure(folder, plan)
+    evaluation = evaluate(folder, plan)
     assert "None of the 5 records was in" in to_text(evaluation)
     object.__setattr__(evaluation, "overlap", None)
     assert "is not known" in to_text(evaluation)
 
 
-def test_missing_output_folder_fails_before_any_work(folder: Path, plan: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        evaluate(folder, plan, folder / "answers.txt", json=folder / "nowhere" / "metrics.json")
-    assert not (folder / "answers.txt").exists()
-
-
 def test_same_name_in_two_folders_is_an_error(folder: Path, plan: Path) -> None:
     (folder / "RECORDS").write_text("r1\nsub/r1\n")
     with pytest.raises(ValueError, match="one name"):
-        measure(folder, plan)
+        evaluate(folder, plan)
 
 
 def test_no_records_is_an_error(tmp_path: Path, plan: Path) -> None:
     with pytest.raises(ValueError, match="no records"):
-        measure(tmp_path, plan)
+        evaluate(tmp_path, plan)

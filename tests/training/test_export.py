@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import exit_code
 from tiny_training import TINY_NETWORK, tiny_config, write_data
 
 import ecgrt
@@ -100,14 +101,31 @@ def test_tells_what_was_compared(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = min(trained.glob("*.keras"))
-    export(checkpoint, tmp_path / "a.onnx")
-    assert "over 6 dev records" in capsys.readouterr().out
+    assert "over 6 dev records" in export(checkpoint, tmp_path / "a.onnx")
+    assert capsys.readouterr().out == ""
     moved = tmp_path / "moved"
     shutil.copytree(trained, moved)
     path = moved / "config.json"
     path.write_text(path.read_text().replace("dev.json", "gone.json"))
-    export(moved / checkpoint.name, tmp_path / "b.onnx")
-    assert "over 5 synthetic signals (not on real records: no such" in capsys.readouterr().out
+    told = export(moved / checkpoint.name, tmp_path / "b.onnx")
+    assert "over 5 synthetic signals (not on real records: no such" in told
+
+
+def test_tolerance_is_what_is_let_pass(
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(ecgrt.training.export, "_difference", lambda *_: 1.7e-5)
+    out = tmp_path / "model.onnx"
+    assert exit_code("export", trained, "-o", out) == 2
+    assert "a larger --tolerance lets it pass" in capsys.readouterr().err
+    assert exit_code("export", trained, "-o", out, "--tolerance", "2e-5") == 0
+    assert "differ by at most 1.7e-05" in capsys.readouterr().out
+    assert out.exists()
+    assert exit_code("export", trained, "-o", out, "--tolerance", "nan") == 2
+    assert "the tolerance is a difference of probability" in capsys.readouterr().err
 
 
 def test_wrong_answers_are_not_written(

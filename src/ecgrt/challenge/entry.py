@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import __version__
 from .._files import check_writable, replacing
-from .evaluate import measure
+from .evaluate import evaluate
 
 #: Authors where none are named.
 AUTHORS = ("The ecgrt developers",)
@@ -42,7 +42,7 @@ fi
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=$here/venv/bin/python
 [ -x "$python" ] || python=${PYTHON:-python3}
-answer=$("$python" -c 'import sys; from ecgrt.cli import predict_main; sys.exit(predict_main())' \\
+answer=$("$python" -c 'import sys; from ecgrt.cli.predict import main; sys.exit(main())' \\
     --plan "$here/model.plan" -- "$1" | awk -F '\\t' '{ print $1 "," $2 }')
 printf '%s\\n' "$answer" >> answers.txt
 """
@@ -97,7 +97,7 @@ def build_entry(
     check_writable(out, plan)
     if wheel is not None:
         _check_wheel(Path(wheel))
-    evaluation = measure(directory, plan)
+    evaluation = evaluate(directory, plan)
     if evaluation.failures:
         name, reason = next(iter(evaluation.failures.items()))
         raise ValueError(

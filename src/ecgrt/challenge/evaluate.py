@@ -3,110 +3,83 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from .. import Classifier
-from .._files import check_writable, write_text
+from .._errors import describe
 from .._progress import track
-from ..challenge.labels import label_version, read_reference
 from ..metadata import digest_records
-from ..records.base import Record, list_records, read_record
+from ..records import Record, list_records, read_record
 from ..records.registry import record_name
-from .report import LOAD, Evaluation, Timing, to_json, to_text, to_timing_csv
-from .scoring import CLASSES, check_name, score, write_answers
+from .labels import label_version, read_reference
+from .report import LOAD, Answer, Evaluation, Timing
+from .scoring import CLASSES, check_name, score
 
 T = TypeVar("T")
-
-#: What one bad record can raise; none of it may cost the others their answer.
-RECORD_ERRORS = (ValueError, TypeError, OSError, ImportError, RuntimeError, MemoryError)
 
 
 def evaluate(
     directory: str | Path,
     plan: str | Path,
-    out: str | Path = "answers.txt",
     *,
     reference: str | Path | None = None,
-    json: str | Path | None = None,
-    timing: str | Path | None = None,
+    threads: int | None = None,
+    device: int = 0,
     fs: float | None = None,
     unit: str | None = None,
     lead: str | int | None = None,
-) -> int:
-    """Answer every record of a directory, write the answers, print the report.
+    earlier: Mapping[str, Answer] | None = None,
+    on_answer: Callable[[Answer], None] | None = None,
+) -> Evaluation:
+    """Answer every record of a directory; a record that fails costs the others nothing.
 
     Parameters
     ----------
     directory
-        Of the records, as :func:`ecgrt.records.list_records` finds them.
+        Of the records, or their RECORDS file; see :func:`ecgrt.records.list_records`.
     plan
         What ``ecgrt-build-engine`` wrote.
-    out
-        The answers, ``A00001,N`` a line; a record that failed has none.
     reference
         The right labels; None means ``REFERENCE.csv`` of the directory if it is there.
-    json, timing
-        Where to write all that was measured, and two time stamps per record.
+    threads, device
+        As of :class:`ecgrt.Classifier`.
     fs, unit, lead
-        What the files do not say of themselves, as :func:`ecgrt.records.read_record` takes it.
+        What the files do not say of themselves, as :func:`ecgrt.read_record` takes it.
+    earlier
+        Answers that an evaluation before has given, by record name; they are taken as they are.
+    on_answer
+        Called with each answer as soon as it is there. What it raises ends the evaluation.
 
     Returns
     -------
-    int
-        0, or 1 if a record failed.
+    Evaluation
+        See :mod:`ecgrt.challenge.report` for its text, JSON and CSV.
 
     Raises
     ------
     ValueError
         If there is no record, or the plan's classes or a reference label are not the challenge's.
-    FileNotFoundError, IsADirectoryError
-        If a file is missing, or an output cannot be written.
+    FileNotFoundError
+        If a file is missing.
     ecgrt.PlanError
         If the plan is none.
     """
-    for target in (out, json, timing):
-        if target is not None:
-            check_writable(target)
-    evaluation = measure(directory, plan, reference=reference, fs=fs, unit=unit, lead=lead)
-    write_answers(out, evaluation.answers)
-    if json is not None:
-        write_text(json, to_json(evaluation))
-    if timing is not None:
-        write_text(timing, to_timing_csv(evaluation))
-    print(to_text(evaluation))
-    return 1 if evaluation.failures else 0
-
-
-def measure(
-    directory: str | Path,
-    plan: str | Path,
-    *,
-    reference: str | Path | None = None,
-    fs: float | None = None,
-    unit: str | None = None,
-    lead: str | int | None = None,
-) -> Evaluation:
-    """Do what :func:`evaluate` does, but return what was found, and write and print nothing."""
-    directory = Path(directory)
     paths = list_records(directory)
-    names = tuple(map(_printable, paths))
-    if len(set(names)) != len(names):
-        raise ValueError(f"two records of {directory} have one name, so answers would mix them up")
-    if reference is None and (directory / "REFERENCE.csv").exists():
-        reference = directory / "REFERENCE.csv"
-    labels = None if reference is None else _labels_of(names, reference)
-    classifier, load = _timed(LOAD, partial(Classifier, plan))
+    names = record_names(paths)
+    labels, version = _reference(Path(directory), names, reference)
+    open_plan = partial(Classifier, plan, threads=threads, device=device)
+    classifier, load = _timed(LOAD, open_plan)
     if unknown := set(classifier.classes) - set(CLASSES):
         raise ValueError(
             f"{plan} also answers {', '.join(sorted(unknown))}; the challenge knows "
             f"{', '.join(CLASSES)} only"
         )
-    answers, failures, timings = _answer(
-        classifier, paths, partial(read_record, fs=fs, unit=unit, lead=lead)
-    )
+    read = partial(read_record, fs=fs, unit=unit, lead=lead)
+    given, failures = _answer_all(classifier, paths, read, earlier or {}, on_answer)
+    answers = {answer.name: answer.label for answer in given}
     return Evaluation(
         plan=str(plan),
         backend=classifier.backend,
@@ -116,48 +89,74 @@ def measure(
         answers=answers,
         failures=failures,
         load=load,
-        timings=timings,
+        timings=tuple(answer.timing for answer in given),
         overlap=_overlap(classifier, names),
         score=None if labels is None else score(labels, answers),
-        label_version=None if reference is None else label_version(reference),
+        label_version=version,
         unlabelled=() if labels is None else tuple(n for n in names if n not in labels),
     )
 
 
-def _labels_of(names: Sequence[str], reference: str | Path) -> dict[str, str]:
-    """Return the reference labels of these records only; the reference may know more."""
+def record_names(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the names under which records are answered; raise ValueError if two have one name."""
+    names = tuple(map(_name, paths))
+    if len(set(names)) != len(names):
+        raise ValueError("two of the records have one name, so answers would mix them up")
+    return names
+
+
+def _reference(
+    directory: Path, names: Sequence[str], reference: str | Path | None
+) -> tuple[dict[str, str] | None, str | None]:
+    """Return the reference labels of these records only (it may know more), and their version."""
+    if reference is None:
+        beside = directory if directory.is_dir() else directory.parent
+        if not (beside / "REFERENCE.csv").exists():
+            return None, None
+        reference = beside / "REFERENCE.csv"
     known = read_reference(reference)
     labels = {name: known[name] for name in names if name in known}
     if not labels:
         raise ValueError(f"{reference} names none of the {len(names)} records")
-    return labels
+    return labels, label_version(reference)
 
 
-def _answer(
-    classifier: Classifier, paths: Sequence[Path], read: Callable[[Path], Record]
-) -> tuple[dict[str, str], dict[str, str], tuple[Timing, ...]]:
-    """Return label by name, reason by name of those that failed, and the times."""
-    answers: dict[str, str] = {}
+def _answer_all(
+    classifier: Classifier,
+    paths: Sequence[Path],
+    read: Callable[[Path], Record],
+    earlier: Mapping[str, Answer],
+    on_answer: Callable[[Answer], None] | None,
+) -> tuple[list[Answer], dict[str, str]]:
+    """Return the answers, and the reason by name of the records that failed."""
+    answers: list[Answer] = []
     failures: dict[str, str] = {}
-    timings: list[Timing] = []
     for path in track(paths, desc="records"):
-        name = _printable(path)
+        name = _name(path)
+        if name in earlier:
+            answers.append(earlier[name])
+            continue
         try:
-            check_name(record_name(path))
-            record = read(path)
-            prediction, timing = _timed(
-                name, partial(classifier.predict, record.signal, fs=record.fs)
-            )
-        except RECORD_ERRORS as error:
-            failures[name] = str(error) or type(error).__name__
-        else:
-            assert prediction.label is not None, "the challenge takes an answer for every record"
-            answers[name] = prediction.label
-            timings.append(timing)
-    return answers, failures, tuple(timings)
+            answer = _answer(classifier, path, read)
+        except Exception as error:  # noqa: BLE001 (whatever one record leads to)
+            failures[name] = describe(error)
+            continue
+        answers.append(answer)
+        if on_answer is not None:
+            on_answer(answer)
+    return answers, failures
 
 
-def _printable(path: Path) -> str:
+def _answer(classifier: Classifier, path: Path, read: Callable[[Path], Record]) -> Answer:
+    check_name(record_name(path))
+    record = read(path)
+    prediction, timing = _timed(_name(path), partial(classifier.predict, record))
+    if prediction.label is None:
+        raise ValueError("no label is given: too little of the record can be read")
+    return Answer(_name(path), prediction.label, timing)
+
+
+def _name(path: Path) -> str:
     """Return a record's name; of one that is not UTF-8, the bytes at fault as ``\\udcff``."""
     return record_name(path).encode("utf-8", "backslashreplace").decode()
 

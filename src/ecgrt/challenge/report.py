@@ -37,6 +37,15 @@ class Timing:
     milliseconds: float
 
 
+@dataclass(frozen=True)
+class Answer:
+    """The label that a record was given, and when."""
+
+    name: str
+    label: str
+    timing: Timing
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """A plan's answers for a directory of records, and what is known about them.
@@ -106,7 +115,12 @@ def to_text(evaluation: Evaluation) -> str:
 
 
 def to_json(evaluation: Evaluation) -> str:
-    """Return everything as one JSON object; an undefined figure (0/0) is null."""
+    """Return :func:`to_dict` as text."""
+    return json.dumps(to_dict(evaluation), indent=2, allow_nan=False) + "\n"
+
+
+def to_dict(evaluation: Evaluation) -> dict[str, Any]:
+    """Return everything as JSON holds it; an undefined figure (0/0) is None."""
     e = evaluation
     values: dict[str, Any] = {
         "plan": e.plan,
@@ -134,7 +148,7 @@ def to_json(evaluation: Evaluation) -> str:
             "confusion": e.score.confusion.tolist(),
             "missing": list(e.score.missing),
         }
-    return json.dumps(values, indent=2, allow_nan=False) + "\n"
+    return values
 
 
 def to_timing_csv(evaluation: Evaluation) -> str:

@@ -1,4 +1,4 @@
-"""What all commands share: a parser with an example, one way to fail, the default plan."""
+"""What all commands share: options of one name, one way to fail, exit codes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ import sys
 import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from .. import BackendUnavailableError, PlanError, __version__
+from .. import Classifier, __version__
+from .._errors import USER_ERRORS, describe
+
+# The exit codes; the package's docstring has them in words.
+DONE = 0
+RECORD_FAILED = 1
+NOT_DONE = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 141
 
 #: The plan that a command takes when none is named, if it lies in the current directory.
 DEFAULT_PLAN = Path("model.plan")
@@ -27,6 +36,18 @@ def make_parser(prog: str, description: str, example: str) -> argparse.ArgumentP
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     return parser
+
+
+def add_out(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add ``-o``, the file that a command writes."""
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path(default),
+        metavar="FILE",
+        help="what to write (default: %(default)s)",
+    )
 
 
 def add_plan(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +80,39 @@ def add_record_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``."""
+    parser.add_argument(
+        "--device",
+        type=int,
+        default=0,
+        metavar="N",
+        help="CUDA device, for a TensorRT plan (default: %(default)s)",
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Add ``--plan``, ``--threads`` and ``--device``, which :func:`load` goes by."""
+    add_plan(parser)
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="of the CPU engine (default: ECGRT_NUM_THREADS, else a thread for each core)",
+    )
+    add_device(parser)
+
+
+def reading(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of :func:`add_record_options` as :func:`ecgrt.read_record` takes them."""
+    return {"fs": args.fs, "unit": args.unit, "lead": args.lead}
+
+
+def load(args: argparse.Namespace) -> Classifier:
+    """Load the plan that the options of :func:`add_run_options` name."""
+    return Classifier(find_plan(args.plan), threads=args.threads, device=args.device)
+
+
 def find_plan(plan: Path | None) -> Path:
     """Return the plan to use: the one that is named, else the default ones in their order.
 
@@ -79,11 +133,10 @@ def find_plan(plan: Path | None) -> Path:
     )
 
 
-def describe(error: BaseException) -> str:
-    """Return what went wrong in one line, without Python's ``[Errno 2]``."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
+def printable(name: str) -> str:
+    """Return a name that stays within its line and its column, whatever bytes a file's name has."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    return escaped.encode("utf-8", "backslashreplace").decode()
 
 
 def run(
@@ -93,8 +146,7 @@ def run(
 ) -> int:
     """Parse `argv`, do `action`, return its exit code.
 
-    An error that a user can mend is one line on stderr and exit code 2. Any other exception is a
-    defect of ecgrt and keeps its traceback.
+    An error that a user can mend is one line on stderr.
     """
     args = parser.parse_args(argv)
     try:
@@ -102,16 +154,9 @@ def run(
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        parser.exit(130, f"{parser.prog}: interrupted\n")
+        parser.exit(INTERRUPTED, f"{parser.prog}: interrupted\n")
     except BrokenPipeError:  # the reader (`| head`) has had enough; Python would flush once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (
-        ValueError,
-        TypeError,
-        OSError,
-        ImportError,
-        PlanError,
-        BackendUnavailableError,
-    ) as error:
-        parser.exit(2, f"{parser.prog}: error: {describe(error)}\n")
+        return PIPE_CLOSED
+    except USER_ERRORS as error:
+        parser.exit(NOT_DONE, f"{parser.prog}: error: {describe(error)}\n")

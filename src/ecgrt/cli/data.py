@@ -9,7 +9,7 @@ from pathlib import Path
 from .common import make_parser, run
 
 
-def data_main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Fetch the PhysioNet/CinC 2017 records, split them for training; return the exit code."""
     parser = make_parser(
         "ecgrt-data",
@@ -31,7 +31,12 @@ def _add_fetch(parser: argparse.ArgumentParser) -> None:
         "--source", help="a URL or a directory that holds them (default: PhysioNet)"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("data"), help="where they go (default: %(default)s)"
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("data"),
+        metavar="DIR",
+        help="where they go (default: %(default)s)",
     )
     parser.set_defaults(action=_fetch)
 
@@ -42,7 +47,9 @@ def _add_split(parser: argparse.ArgumentParser) -> None:
         "validation set are in neither."
     )
     parser.add_argument("directory", type=Path, metavar="DIR", help="where fetch put the records")
-    parser.add_argument("--out", type=Path, help="where the two files go (default: DIR)")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="DIR", help="where the two files go (default: DIR)"
+    )
     parser.add_argument(
         "--dev-fraction",
         type=float,

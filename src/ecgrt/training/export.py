@@ -25,11 +25,10 @@ OPSET = 17
 CHECKED_RECORDS = 32
 
 
-def export(checkpoint: str | Path, out: str | Path) -> None:
+def export(checkpoint: str | Path, out: str | Path, *, tolerance: float = TOLERANCE) -> str:
     """Export a checkpoint, after ONNX Runtime has agreed with Keras on records of its dev set.
 
-    Where the dev records cannot be found, synthetic signals take their place; what was compared,
-    and the largest difference of a probability, is printed.
+    Where the dev records cannot be found, synthetic signals take their place.
 
     Parameters
     ----------
@@ -37,6 +36,13 @@ def export(checkpoint: str | Path, out: str | Path) -> None:
         A ``.keras`` file in its run folder, or the run folder for its best checkpoint.
     out
         The ONNX model to write; an existing one is replaced, at once and as a whole.
+    tolerance
+        Largest difference of a probability between the two that is let pass.
+
+    Returns
+    -------
+    str
+        What was compared, and the largest difference, in a sentence.
 
     Raises
     ------
@@ -47,6 +53,8 @@ def export(checkpoint: str | Path, out: str | Path) -> None:
         fails.
     """
     check_writable(out, checkpoint)
+    if not 0 < tolerance < 1:
+        raise ValueError(f"the tolerance is a difference of probability, from 0 to 1: {tolerance}")
     keras = require_keras()
     checkpoint, run = _locate(Path(checkpoint))
     metadata = run.metadata()
@@ -55,8 +63,10 @@ def export(checkpoint: str | Path, out: str | Path) -> None:
     except Exception as error:  # Keras raises whatever the damage leads to
         raise ValueError(f"{checkpoint} is not a whole Keras checkpoint: {error}") from error
     signals, origin = _dev_signals(run, metadata)
-    difference = save_onnx(model, metadata, run.training_records(), out, signals)
-    print(
+    difference = save_onnx(
+        model, metadata, run.training_records(), out, signals, tolerance=tolerance
+    )
+    return (
         f"{out}: {checkpoint.name}; ONNX Runtime and Keras differ by at most {difference:.1e} "
         f"in a probability, over {len(signals)} {origin}"
     )
@@ -68,6 +78,8 @@ def save_onnx(
     training_records: Sequence[str],
     path: str | Path,
     signals: Sequence[Floats],
+    *,
+    tolerance: float = TOLERANCE,
 ) -> float:
     """Write a network as ONNX once ONNX Runtime agrees with Keras.
 
@@ -81,11 +93,13 @@ def save_onnx(
         The file to write.
     signals
         Preprocessed signals, float32 (n,) each, to compare the two on; at least one.
+    tolerance
+        Largest difference of a probability that is let pass.
 
     Returns
     -------
     float
-        The largest difference of a probability, at most :data:`TOLERANCE`.
+        The largest difference of a probability, at most `tolerance`.
 
     Raises
     ------
@@ -101,10 +115,10 @@ def save_onnx(
         )
     content = _convert(model, metadata, training_records)
     difference = _difference(model, content, signals)
-    if not difference <= TOLERANCE:
+    if not difference <= tolerance:
         raise ValueError(
             f"ONNX Runtime differs from Keras by {difference:.1e} in a probability, more than "
-            f"{TOLERANCE:.0e}; {path} was not written"
+            f"{tolerance:.0e}; {path} was not written (a larger --tolerance lets it pass)"
         )
     with replacing(path) as part:
         part.write_bytes(content)

@@ -1,0 +1,129 @@
+"""The command ``ecgrt-eval``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .common import (
+    DONE,
+    RECORD_FAILED,
+    add_out,
+    add_record_options,
+    add_run_options,
+    find_plan,
+    make_parser,
+    reading,
+    run,
+)
+from .output import STDOUT, add_json, show
+
+if TYPE_CHECKING:
+    from ..challenge.journal import Journal
+    from ..challenge.report import Evaluation
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluate a plan on a directory of records; return the exit code (1 if a record failed)."""
+    parser = make_parser(
+        "ecgrt-eval",
+        "Answer every record of a directory, write answers.txt (A00001,N a line) and, where the "
+        "reference labels are known, print the official PhysioNet/CinC 2017 score. A record that "
+        "fails is reported and costs the others nothing; the exit code is then 1. Answers are "
+        "kept as they come in answers.txt.partial: interrupted, it goes on with --resume.",
+        "ecgrt-eval data/sample2017/validation --timing timings.csv --json metrics.json",
+    )
+    parser.add_argument(
+        "directory", type=Path, metavar="DIR", help="a folder of records, or its RECORDS file"
+    )
+    add_run_options(parser)
+    add_out(parser, "answers.txt")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with an interrupted evaluation"
+    )
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        metavar="CSV",
+        help="the right labels (default: DIR/REFERENCE.csv if it is there)",
+    )
+    add_record_options(parser)
+    add_json(parser, "everything that was measured")
+    parser.add_argument(
+        "--timing",
+        type=Path,
+        metavar="CSV",
+        help="write two time stamps a row: record, start and end in seconds since the epoch, and "
+        "milliseconds between them by a monotonic clock. The first row, (load), is the opening "
+        "of the plan; then a row per answered record, from the signal in memory to its label "
+        "(reading the file is not in it)",
+    )
+    return run(parser, _evaluate, argv)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from .._files import check_writable
+    from ..challenge.evaluate import evaluate
+
+    for target in (args.out, args.json, args.timing):
+        if target is not None and target != STDOUT:
+            check_writable(target)
+    plan = find_plan(args.plan)
+    with _journal(args, plan) as journal:
+        evaluation = evaluate(
+            args.directory,
+            plan,
+            reference=args.reference,
+            threads=args.threads,
+            device=args.device,
+            **reading(args),
+            earlier=journal.answers if journal else None,
+            on_answer=journal.add if journal else None,
+        )
+        _write(args, evaluation)
+        if journal:
+            journal.finish()
+    return RECORD_FAILED if evaluation.failures else DONE
+
+
+@contextmanager
+def _journal(args: argparse.Namespace, plan: Path) -> Iterator[Journal | None]:
+    """Keep the answers beside their file, and say where they are if the evaluation does not end."""
+    from ..challenge.evaluate import record_names
+    from ..challenge.journal import SUFFIX, Journal, identity_of
+    from ..records import list_records
+
+    if args.out.exists() and not args.out.is_file():  # a pipe or a device has nothing beside it
+        yield None
+        return
+    names = record_names(list_records(args.directory))
+    path = args.out.with_name(args.out.name + SUFFIX)
+    identity = identity_of(plan, names, **reading(args))
+    with closing(Journal(path, identity, resume=args.resume)) as journal:
+        try:
+            yield journal
+        except BaseException:
+            if journal.answers:
+                print(
+                    f"ecgrt-eval: {len(journal.answers)} answers are kept in {path}; "
+                    "go on with --resume",
+                    file=sys.stderr,
+                )
+            else:
+                journal.finish()
+            raise
+
+
+def _write(args: argparse.Namespace, evaluation: Evaluation) -> None:
+    from .._files import write_text
+    from ..challenge.report import to_dict, to_text, to_timing_csv
+    from ..challenge.scoring import write_answers
+
+    write_answers(args.out, evaluation.answers)
+    if args.timing is not None:
+        write_text(args.timing, to_timing_csv(evaluation))
+    show(args.json, to_text(evaluation), to_dict(evaluation))
