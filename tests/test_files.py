@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ecgrt._files import replacing, write_text
+from ecgrt import _files
+from ecgrt._files import parse_json, read_json, replacing, write_text
 from ecgrt.challenge.entry import build_entry
 from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.compile.tensorrt_plan import build_tensorrt_plan
@@ -126,3 +128,71 @@ def test_what_is_read_is_not_replaced(build: Callable[..., object], tmp_path: Pa
         with pytest.raises(ValueError, match=f"{out} is read and would be replaced"):
             build(source, *further, out)
     assert source.read_text() == "kept"
+
+
+def test_a_planted_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else who may write to the folder guesses the temporary name, even rightly."""
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    monkeypatch.setattr(_files.secrets, "token_hex", lambda _: "guessed")
+    (tmp_path / ".part-guessed.txt").symlink_to(victim)
+    with pytest.raises(FileExistsError, match=r"answers\.txt"):
+        write_text(tmp_path / "answers.txt", "new")
+    assert victim.read_text() == "precious"
+    assert not (tmp_path / "answers.txt").exists()
+
+
+def test_temporary_names_cannot_be_foreseen(tmp_path: Path) -> None:
+    names = set()
+    for _ in range(20):
+        with replacing(tmp_path / "a.txt") as part:
+            names.add(part.name)
+    assert len(names) == 20
+
+
+def test_a_new_file_has_the_rights_that_the_umask_leaves(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a.txt", "new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_name_as_long_as_can_be(tmp_path: Path) -> None:
+    path = tmp_path / ("a" * 251 + ".txt")
+    write_text(path, "new")
+    assert path.read_text() == "new"
+
+
+def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.txt")
+    write_text(path, "new")
+    assert Path(path).read_text() == "new"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "nested too deeply"),
+        ("1" + "0" * 400, "too large"),
+        ("-1" + "0" * 5000, "too large"),
+        (str(2**64), "too large"),
+        ("{", "not JSON"),
+        (b'"\xff"', "not JSON"),
+        (b"", "not JSON"),
+    ],
+)
+def test_json_that_cannot_be_used(text: str | bytes, says: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"x is .*{says}"):
+        parse_json(text, "x")
+    path = tmp_path / "a.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=rf"a\.json is .*{says}"):
+        read_json(path)
+
+
+def test_json_that_is_used() -> None:
+    values = [1, -(2**63), 2**64 - 1, 0.5, "a", None, {"b": []}]
+    assert parse_json(json.dumps(values), "x") == values

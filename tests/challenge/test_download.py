@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgrt.challenge.download import get, is_url, read_sums, unzip
+from ecgrt.challenge.download import get, is_url, read_sums
+from ecgrt.challenge.unpack import unzip
 
 DATA = np.random.default_rng(0).bytes(3_000_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()
