@@ -232,7 +232,7 @@ def test_times_in_whole_seconds_may_not_contradict_the_rate(tmp_path: Path) -> N
     clock = [f"10:00:{i // 125:02}" for i in range(600)]
     path = write(tmp_path, f"time,ecg_uV\n{table(clock, WAVE)}")
     assert read_record(path, fs=125).signal.size == 600
-    with pytest.raises(ValueError, match="stand still .* give fs="):
+    with pytest.raises(ValueError, match=r"stand still .* give fs="):
         read_record(path)
     with pytest.raises(ValueError, match="times over 4 s, but 25 Hz would be 24 s"):
         read_record(path, fs=25)
@@ -292,7 +292,7 @@ def test_quoted_decimal_commas(tmp_path: Path) -> None:
 def test_what_is_an_ecg_by_name_needs_no_lead(tmp_path: Path) -> None:
     text = f"time_ms,resp (ohm),ecg (mV),label\n{table(range(0, 2400, 4), WAVE, WAVE, ['N'] * 600)}"
     assert read(tmp_path, text).lead == "ecg"
-    with pytest.raises(ValueError, match="0 = I, 1 = II.*--lead"):
+    with pytest.raises(ValueError, match=r"0 = I, 1 = II.*--lead"):
         read(tmp_path, f"I,II\n{table(WAVE, WAVE)}", fs=300, unit="uV")
 
 

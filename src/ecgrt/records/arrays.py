@@ -64,7 +64,8 @@ def _leads(name: str, array: Signal, path: Path, asked: Asked) -> dict[str, Sign
     shaped = np.squeeze(array) if array.ndim > 1 and array.size > 1 else array
     if shaped.ndim not in (1, 2):
         raise ValueError(
-            f"{path} has an array of shape {array.shape}; (n,), (n, leads) or (leads, n) is accepted"
+            f"{path} has an array of shape {array.shape}; (n,), (n, leads) or (leads, n) is "
+            "accepted"
         )
     if shaped.ndim == 1:
         return {name: shaped}

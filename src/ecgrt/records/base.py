@@ -182,8 +182,8 @@ def _unit(path: Path, reading: Reading, given: str | None) -> tuple[float, str]:
         )
     if given is not None and microvolts_per(given) != scale:
         raise ValueError(
-            f"{path} says {stated[:20]}, the caller {given}; leave unit= (--unit) out if the file is "
-            "right"
+            f"{path} says {stated[:20]}, the caller {given}; leave unit= (--unit) out if the file "
+            "is right"
         )
     return scale if reading.scale is None else reading.scale, stated
 
@@ -194,11 +194,13 @@ def _microvolts(samples: Signal, scale: float, path: Path) -> Signal:
         raise TypeError(f"{path} holds {samples.dtype}; integers and floating-point are accepted")
     if not samples.size:
         raise ValueError(f"{path} holds no samples")
+    if np.isnan(samples).all():
+        raise ValueError(f"{path} holds missing samples only")
     native = samples.dtype.newbyteorder("=")
     if scale == 1.0:
-        return np.array(samples, dtype=native if native in _CORE_DTYPES else np.float64)
-    wide = native.itemsize > 4 or native.kind == "u"
+        kept = native if native in _CORE_DTYPES else np.float64
+        return np.require(samples, kept, ["C", "W", "O"])  # a copy only where one is needed
+    if native == np.float32:
+        return samples.astype(np.float32, copy=False) * np.float32(scale)
     scaled = np.multiply(samples, scale, dtype=np.float64)
-    if np.isnan(scaled).all():
-        raise ValueError(f"{path} holds missing samples only")
-    return scaled if wide else scaled.astype(np.float32)
+    return scaled if native.itemsize > 4 or native.kind == "u" else scaled.astype(np.float32)

@@ -1,4 +1,4 @@
-"""The challenge's signal file: a MATLAB v4 matrix of int16, which needs no other package to read."""
+"""The challenge's signal file, a MATLAB v4 matrix of int16, read without another package."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from .reading import SAME_BY_CLOCK, Signal, spread
+from .reading import SAME_BY_CLOCK, Signal, join, spread
 
 Times = npt.NDArray[np.float64]
 
@@ -156,8 +156,8 @@ class Clock:
             self._rows.append(row)
 
     def place(self, blocks: list[Signal]) -> Signal:
-        """Return the samples of all rows, NaN where some are missing."""
-        joined = np.concatenate(blocks) if len(blocks) != 1 else blocks[0]
+        """Return the samples of all rows, NaN where some are missing; `blocks` is emptied."""
+        joined = join(blocks)
         if len(self._rows) == 1:
             return joined
         ends = [*self._rows[1:], self.rows]

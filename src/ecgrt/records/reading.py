@@ -86,9 +86,10 @@ class Format:
 
 
 def check_rate(fs: float, what: str) -> float:
-    """Return a sampling rate, or raise ValueError if no ECG has it; `what` begins the message."""
+    """Return a sampling rate; raise ValueError, beginning with `what`, if no ECG has it."""
     low, high = RATES
     if not low <= fs <= high:  # NaN is refused too
+        fs = min(fs, 1e300)  # whole numbers may be larger than any float
         raise ValueError(
             f"{what} {fs:g} Hz, which no ECG has; from {low:g} to {high:g} is accepted"
         )
@@ -111,6 +112,20 @@ def parse(path: Path, read: Callable[[], Any]) -> Any:
         raise ValueError(
             f"{path} cannot be read, it may be damaged ({type(error).__name__})"
         ) from None
+
+
+def join(blocks: list[Signal]) -> Signal:
+    """Return blocks of a signal as one, emptying the list, so that no sample is held twice."""
+    if len(blocks) == 1:
+        return blocks.pop()
+    kind = np.result_type(*blocks) if blocks else np.float32
+    joined = np.empty(sum(block.size for block in blocks), kind)
+    end = joined.size
+    while blocks:
+        block = blocks.pop()
+        joined[end - block.size : end] = block
+        end -= block.size
+    return joined
 
 
 def spread(pieces: list[Signal], starts: list[int], path: Path) -> npt.NDArray[np.float32]:

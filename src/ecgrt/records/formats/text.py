@@ -13,7 +13,7 @@ from ..columns import Column, parse_time, read_columns
 from ..dialect import Layout, find_layout, is_comment
 from ..leads import pick
 from ..preamble import Preamble, parse_start, read_preamble
-from ..reading import SAME_BY_CLOCK, Asked, Format, Reading, Signal
+from ..reading import SAME_BY_CLOCK, Asked, Format, Reading, Signal, join
 from ..table import Rows, plain_minus, read_blocks
 from ..units import volts
 
@@ -75,7 +75,7 @@ def _choose(
 
 
 def _times(columns: list[Column], layout: Layout, fs: float | None, path: Path) -> Column | None:
-    """Return the column of times to go by: the first that is even and tells a rate, else that is."""
+    """Return the column of times to go by: the first that is even, best one that tells a rate."""
     order = {"time": 0, "clock": 2, "index": 3}
     times = [column for column in columns if column.kind in order]
     times.sort(key=lambda one: order[one.kind] + (one.kind == "time" and one.seconds is None))
@@ -130,7 +130,7 @@ def _read_rows(
         if clock is not None:
             clock.add(times)
     if clock is None:
-        return np.concatenate(found), None
+        return join(found), None
     return clock.place(found), clock.rate()
 
 

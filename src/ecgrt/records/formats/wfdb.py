@@ -52,13 +52,13 @@ def _choose(header: Header, asked: Asked, path: Path) -> int:
 
 
 def _is_challenge(header: Header, path: Path) -> bool:
-    """Whether the record is a header and one MATLAB v4 matrix; raise ValueError if it mixes files."""
+    """Whether a record is a header and one MATLAB v4 matrix; raise ValueError if it is mixed."""
     for line in header.signals:
         stored = f"{line.code}+{line.offset}"
         if line.file != f"{path.stem}.mat" or stored != f"{CODE}+{HEADER_BYTES}":
             raise ValueError(
-                f"{path} describes {line.file} {stored}, not {path.stem}.mat {CODE}+{HEADER_BYTES}: "
-                "take header and signal from the same record"
+                f"{path} describes {line.file} {stored}, not {path.stem}.mat "
+                f"{CODE}+{HEADER_BYTES}: take header and signal from the same record"
             )
     return all(line.per_frame == 1 and not line.skew for line in header.signals)
 
@@ -143,7 +143,8 @@ def _check_size(path: Path, header: Header, line: SignalLine) -> None:
     size = file.stat().st_size - line.offset
     if size < int(needed):
         raise ValueError(
-            f"{path} tells of {int(needed)} bytes of samples, {line.file} has {size}: it is cut short"
+            f"{path} tells of {int(needed)} bytes of samples, {line.file} has {size}: it is cut "
+            "short"
         )
 
 
