@@ -6,7 +6,7 @@ on its own level, and a lazy import counts like any other:
 1. ``_core`` (the extension), ``_files``, ``_progress``, ``_extras``, ``metadata``
 2. ``onnx_file`` (what an ONNX model says about itself), ``_errors``
 3. ``records``
-4. ``rhythm``, ``view``
+4. ``rhythm``, then ``view``, which shows it
 5. ``ecgrt`` itself, the face: what users import. It ends the run-time part; ``ecgrt.build_plan``
    alone is a name for what lies above, and loaded when it is asked for
 6. ``challenge``
@@ -41,7 +41,8 @@ PYTHON_LEVELS: tuple[tuple[str, ...], ...] = (
     ("_core", "_files", "_progress", "_extras", "metadata"),
     ("onnx_file", "_errors"),
     ("records",),
-    ("rhythm", "view"),
+    ("rhythm",),
+    ("view",),
     (FACE,),
     ("challenge",),
     ("compile",),

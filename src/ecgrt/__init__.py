@@ -22,6 +22,7 @@ from ._core import (
 if TYPE_CHECKING:
     from .compile.build import build_plan
     from .records import Record, read_record
+    from .rhythm.timeline import Timeline, timeline
 
 __all__ = [
     "BackendUnavailableError",
@@ -29,13 +30,21 @@ __all__ = [
     "PlanError",
     "Prediction",
     "Record",
+    "Timeline",
     "__version__",
     "build_plan",
     "read_record",
+    "timeline",
 ]
 
 # Loaded when they are first asked for, so that importing ecgrt stays as fast as the extension.
-_LATER = {"Record": ".records", "build_plan": ".compile.build", "read_record": ".records"}
+_LATER = {
+    "Record": ".records",
+    "Timeline": ".rhythm.timeline",
+    "build_plan": ".compile.build",
+    "read_record": ".records",
+    "timeline": ".rhythm.timeline",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,1 @@
+"""What is made of answers over time: timeline, episodes, burden, heart rate, and their exports."""

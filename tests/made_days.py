@@ -1,0 +1,92 @@
+"""Records whose rhythm is known, and a classifier that knows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ecgrt.metadata import Metadata
+from ecgrt.records import Record
+
+CLASSES = ("A", "N", "O", "~")
+FS = 100.0
+#: Label, seconds.
+Script = Sequence[tuple[str, float]]
+Gap = tuple[float, float, str]
+
+
+class ScriptedClassifier:
+    """Answers by a script, a segment a second, with the interface of ``ecgrt.Classifier``."""
+
+    sampling_rate = FS
+    samples_per_segment = 100
+    backend = "script"
+    plan = "/nowhere/script.plan"
+
+    def __init__(
+        self,
+        script: Script,
+        *,
+        gaps: Sequence[Gap] = (),
+        classes: tuple[str, ...] = CLASSES,
+        sure: float = 0.9,
+    ) -> None:
+        self.classes = classes
+        metadata = Metadata(
+            model="script",
+            classes=classes,
+            mean=0.0,
+            std=1.0,
+            sampling_rate=FS,
+            samples_per_segment=100,
+            context_segments=1,
+            label_version="v3",
+            training_digest="0" * 64,
+            training_records=0,
+            decision="mean",
+        )
+        self.metadata: dict[str, Any] = json.loads(metadata.to_json())
+        labels = [label for label, seconds in script for _ in range(int(seconds))]
+        other = (1 - sure) / (len(classes) - 1)
+        answers = np.full((len(labels), len(classes)), other, np.float32)
+        answers[np.arange(len(labels)), [classes.index(label) for label in labels]] = sure
+        readable = 1 - sum(end - start for start, end, _ in gaps) / len(labels)
+        self.answer = SimpleNamespace(
+            segment_probabilities=answers,
+            segment_labels=np.array(labels),
+            label=max(set(labels), key=labels.count),
+            confidence=sure,
+            probabilities=answers.mean(axis=0),
+            classes=classes,
+            quality=SimpleNamespace(readable=readable, spans=tuple(gaps), warnings={}),
+        )
+
+    def predict(self, x: Any, fs: float | None = None, *_: Any, **__: Any) -> SimpleNamespace:
+        assert len(getattr(x, "signal", x)) == 100 * len(self.answer.segment_probabilities)
+        return self.answer
+
+
+def heartbeats(seconds: float, rate: float = 75.0, fs: float = FS) -> np.ndarray:
+    """Return a made ECG, in microvolts: a narrow R wave and a T wave for each beat."""
+    t = np.arange(int(seconds * fs)) / fs
+    signal = np.zeros(t.size)
+    phase = np.mod(t * rate / 60 + 0.5, 1) - 0.5
+    since = phase * 60 / rate
+    signal += 1000 * np.exp(-((since / 0.012) ** 2))
+    signal += 250 * np.exp(-(((since - 0.25) / 0.05) ** 2))
+    return signal.astype(np.float32)
+
+
+def made_record(script: Script, **options: Any) -> Record:
+    """Return a record as long as a script."""
+    seconds = sum(int(seconds) for _, seconds in script)
+    fields: dict[str, Any] = {"name": "made", "signal": heartbeats(seconds), "fs": FS, **options}
+    return Record(**fields)
+
+
+NIGHT = datetime(2026, 3, 1, 23, 30)
