@@ -6,11 +6,16 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cpu/dispatch.h"
+#include "signal/assess.h"
+
 namespace ecgrt {
 namespace {
 
 // A caller that classifies records of ever new rates must not fill the memory with filters.
 constexpr std::size_t kMaxResamplers = 16;
+
+static_assert(kFirMultiple % kChannelMultiple == 0);
 
 // What a piece uses while its turn lasts.
 struct Room {
@@ -32,16 +37,19 @@ struct Classifier::Piece {
 
 // Everything that one call writes to, kept for the next.
 struct Classifier::Scratch {
-  std::vector<SignalReader> readers;
+  std::vector<SignalReader> readers;  // of this call and, behind them, of larger ones before
   std::vector<Piece> pieces;
   std::vector<Room> rooms;        // one for each piece whose turn it is
   std::vector<Window> windows;    // of these pieces, those that run now
   std::vector<std::size_t> runs;  // the number of each one's piece
-  std::vector<float> unresampled;
+  ReadScratch reading;
+  std::vector<float> assessing;
 };
 
 Classifier::Classifier(const std::string& plan, const BackendOptions& options)
-    : plan_(load_plan(plan, options)), scratch_([] { return std::make_unique<Scratch>(); }) {}
+    : plan_(load_plan(plan, options)),
+      path_(metadata(), select_kernels().fir),
+      scratch_([] { return std::make_unique<Scratch>(); }) {}
 
 Classifier::~Classifier() = default;
 
@@ -68,17 +76,24 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
                                 std::to_string(min_confidence));
   }
   const Pool<Scratch>::Lease scratch(scratch_);
-  scratch->readers.clear();
-  scratch->pieces.clear();
-  for (std::size_t i = 0; i < signals.size(); ++i) {
-    const SignalReader& reader =
-        scratch->readers.emplace_back(signals[i], metadata(), resampler(signals[i].sampling_rate));
-    predictions[i].segment_probabilities.resize(reader.segments() * metadata().classes.size());
-    predictions[i].segment_evidence.resize(reader.segments() * metadata().evidence());
-    add_pieces(i, reader, *scratch);
-  }
+  open_records(signals, predictions, *scratch);
   run_pieces(scratch->readers, predictions, *scratch, interlude);
   for (Prediction& prediction : predictions) decide(metadata(), min_confidence, prediction);
+}
+
+void Classifier::open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
+                              Scratch& scratch) const {
+  scratch.pieces.clear();
+  if (scratch.readers.size() < signals.size()) scratch.readers.resize(signals.size());
+  for (std::size_t i = 0; i < signals.size(); ++i) {
+    SignalReader& reader = scratch.readers[i];
+    Prediction& prediction = predictions[i];
+    reader.open(signals[i], path_, resampler(signals[i].sampling_rate));
+    assess(reader, prediction.quality, prediction.readable, scratch.assessing);
+    prediction.segment_probabilities.resize(reader.segments() * metadata().classes.size());
+    prediction.segment_evidence.resize(reader.segments() * metadata().evidence());
+    add_pieces(i, reader, scratch);
+  }
 }
 
 void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
@@ -89,8 +104,6 @@ void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
     scratch.pieces.push_back({record, 0, segments, 0, segments});
     return;
   }
-  // A fault is better found at once than after half of the work.
-  reader.check(0);
   if (backend().continues()) {
     // Pieces overlap by the context on either side, and need not be mostly overlap.
     const std::size_t useful = std::max(segments / (2 * context + 1), (segments - 1) / most + 1);
@@ -162,7 +175,7 @@ bool Classifier::read_windows(std::span<const SignalReader> readers, std::span<P
     samples.resize(std::max(samples.size(), count * size));
     answers.resize(std::max(answers.size(), (record ? most : count) * outputs));
     readers[piece.record].read((piece.first + piece.read) * size, count * size, samples.data(),
-                               scratch.unresampled);
+                               scratch.reading);
     scratch.windows.push_back(
         record ? Window::part(samples.data(), count, answers.data(), *record, count == rest)
                : Window::whole(samples.data(), count, answers.data()));

@@ -45,6 +45,8 @@ class Classifier {
   struct Scratch;
 
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
+  void open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
+                    Scratch& scratch) const;
   void add_pieces(std::size_t record, const SignalReader& reader, Scratch& scratch) const;
   void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
                   Scratch& scratch, const Interlude& interlude) const;
@@ -53,6 +55,7 @@ class Classifier {
   void keep_answers(const Window& window, Piece& piece, Prediction& prediction) const;
 
   const LoadedPlan plan_;
+  const SignalPath path_;
 
   mutable std::mutex mutex_;                                               // guards what follows
   mutable std::map<double, std::shared_ptr<const Resampler>> resamplers_;  // by sampling rate

@@ -142,7 +142,8 @@ void decide(const Metadata& metadata, double min_confidence, Prediction& predict
     if (rank(i) > rank(label)) label = i;
   }
   prediction.confidence = prediction.probabilities[label];
-  const bool withheld = min_confidence > 0 && !(prediction.confidence >= min_confidence);
+  const bool unsure = min_confidence > 0 && !(prediction.confidence >= min_confidence);
+  const bool withheld = unsure || prediction.quality.withheld;
   prediction.label = withheld ? std::nullopt : std::optional(label);
 }
 

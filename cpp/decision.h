@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "metadata.h"
+#include "quality.h"
 
 namespace ecgrt {
 
@@ -24,12 +25,14 @@ struct Prediction {
   std::vector<float> segment_evidence;       // (segments, evidence) of models with a record head
   std::vector<std::uint8_t> readable;        // (segments) 1 or 0; empty: all are
   std::vector<float> rhythm;                 // features that the record head asks for
+  Quality quality;                           // of the signal
   std::vector<std::size_t> segment_labels;   // (segments); kNoLabel where it cannot be read
 };
 
 // Fills in the rest of a prediction whose segments' answers are there, as the model's metadata
 // says: pooling of the readable segments or the record head, calibration, label. A label whose
-// confidence is below `min_confidence` is withheld, and so it is where no segment is readable.
+// confidence is below `min_confidence` is withheld, and so it is where no segment is readable
+// or the quality says so.
 void decide(const Metadata& metadata, double min_confidence, Prediction& prediction);
 
 }  // namespace ecgrt

@@ -24,7 +24,7 @@ std::string to_string(WarningCode code) {
   return "unreadable";
 }
 
-std::string describe(const Warning& warning) {
+std::string sentence(const Warning& warning) {
   char number[32];
   std::snprintf(number, sizeof number, "%.3g", warning.value);
   const std::string value = number;
@@ -46,7 +46,7 @@ std::string describe(const Warning& warning) {
              " s: in less than 9 s atrial fibrillation is easily missed";
     case WarningCode::long_record:
       return "the record lasts " + value +
-             " s: one label for more than 61 s hides episodes; use a timeline";
+             " s: one label for more than a minute hides episodes; use a timeline";
     case WarningCode::too_short:
       return "the record lasts " + value + " s: no label is given for less than 5 s";
     case WarningCode::unreadable:

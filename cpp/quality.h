@@ -41,7 +41,7 @@ struct Quality {
 
 // Such as "low_amplitude", and a sentence for people.
 std::string to_string(WarningCode code);
-std::string describe(const Warning& warning);
+std::string sentence(const Warning& warning);
 // "missing", "flat", "rail"
 std::string to_string(GapReason reason);
 

@@ -22,6 +22,13 @@ inline pybind11::metaclass plain_metaclass() {
   return pybind11::metaclass(reinterpret_cast<PyObject*>(&PyType_Type));
 }
 
+// parse_metadata, whose fault is a ValueError.
+Metadata valid_metadata(const std::string& json);
+
+// Emits the warnings of a prediction as ecgrt.SignalWarning; `place` says which record of a batch.
+void warn(const Prediction& prediction, const std::string& place = {});
+
+void register_quality(pybind11::module_& m);
 void register_prediction(pybind11::module_& m);
 void register_classifier(pybind11::module_& m);
 void register_rules(pybind11::module_& m);

@@ -29,6 +29,7 @@ PYBIND11_MODULE(_core, m) {
   register_error<PlanError>(m, "PlanError", doc::PlanError);
   register_error<BackendUnavailableError>(m, "BackendUnavailableError",
                                           doc::BackendUnavailableError);
+  register_quality(m);
   register_prediction(m);
   register_classifier(m);
   register_rules(m);

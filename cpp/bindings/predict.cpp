@@ -59,8 +59,11 @@ NamedPrediction predict_one(const PyClassifier& self, const py::handle& x, std::
                             double min_confidence, const std::string& unit) {
   const auto [array, signal] = to_signal(x, fs, unit);
   NamedPrediction named{{}, self.classes};
-  const py::gil_scoped_release release;
-  self.classifier.predict({&signal, 1}, {&named.prediction, 1}, min_confidence, check_signals);
+  {
+    const py::gil_scoped_release release;
+    self.classifier.predict({&signal, 1}, {&named.prediction, 1}, min_confidence, check_signals);
+  }
+  warn(named.prediction);
   return named;
 }
 
@@ -88,8 +91,9 @@ std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::ite
   }
   std::vector<NamedPrediction> named;
   named.reserve(predictions.size());
-  for (Prediction& prediction : predictions) {
-    named.push_back({std::move(prediction), self.classes});
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    warn(predictions[i], place_in_batch(i, xs[i]));
+    named.push_back({std::move(predictions[i]), self.classes});
   }
   return named;
 }

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "bindings/arrays.h"
@@ -64,6 +66,20 @@ std::string describe(const NamedPrediction& p) {
          ", classes=" + py::repr(py::tuple(py::cast(*p.classes))).cast<std::string>() + ")";
 }
 
+py::dict quality_dict(const Quality& quality) {
+  const py::object q = py::cast(quality);
+  py::list spans;
+  for (const UnreadableSpan& span : quality.spans) {
+    spans.append(py::make_tuple(span.start, span.end, to_string(span.reason)));
+  }
+  py::dict values;
+  values["readable"] = quality.readable;
+  values["seconds"] = quality.seconds;
+  values["spans"] = spans;
+  values["warnings"] = q.attr("warnings");
+  return values;
+}
+
 py::dict to_dict(const py::object& self) {
   const auto& p = self.cast<const NamedPrediction&>();
   py::dict probability;
@@ -75,7 +91,32 @@ py::dict to_dict(const py::object& self) {
   values["confidence"] = p.prediction.confidence;
   values["probabilities"] = probability;
   values["segment_labels"] = segment_labels(self).attr("tolist")();
+  values["quality"] = quality_dict(p.prediction.quality);
   return values;
+}
+
+py::tuple quality_state(const Quality& quality) {
+  py::list spans, warnings;
+  for (const auto& [start, end, reason] : quality.spans) {
+    spans.append(py::make_tuple(start, end, static_cast<int>(reason)));
+  }
+  for (const auto& [code, value] : quality.warnings) {
+    warnings.append(py::make_tuple(static_cast<int>(code), value));
+  }
+  return py::make_tuple(quality.seconds, quality.readable, quality.withheld, spans, warnings);
+}
+
+Quality quality_of(const py::tuple& state) {
+  Quality quality{state[0].cast<double>(), state[1].cast<double>(), {}, {}, state[2].cast<bool>()};
+  for (const py::handle& item : state[3]) {
+    const auto [start, end, reason] = item.cast<std::tuple<double, double, int>>();
+    quality.spans.push_back({start, end, static_cast<GapReason>(reason)});
+  }
+  for (const py::handle& item : state[4]) {
+    const auto [code, value] = item.cast<std::pair<int, double>>();
+    quality.warnings.push_back({static_cast<WarningCode>(code), value});
+  }
+  return quality;
 }
 
 py::dict get_state(const py::object& self) {
@@ -87,6 +128,8 @@ py::dict get_state(const py::object& self) {
   state["probabilities"] = probabilities(self).attr("tobytes")();
   state["segment_probabilities"] = segment_probabilities(self).attr("tobytes")();
   state["segment_labels"] = p.prediction.segment_labels;
+  state["readable"] = p.prediction.readable;
+  state["quality"] = quality_state(p.prediction.quality);
   return state;
 }
 
@@ -104,6 +147,8 @@ NamedPrediction set_state(const py::dict& state) {
   p.prediction.probabilities = floats(state["probabilities"]);
   p.prediction.segment_probabilities = floats(state["segment_probabilities"]);
   p.prediction.segment_labels = state["segment_labels"].cast<std::vector<std::size_t>>();
+  p.prediction.readable = state["readable"].cast<std::vector<std::uint8_t>>();
+  p.prediction.quality = quality_of(state["quality"]);
   const std::size_t classes = p.classes->size();
   const auto& labels = p.prediction.segment_labels;
   const bool sound =
@@ -132,6 +177,9 @@ void register_prediction(py::module_& m) {
       .def_property_readonly("segment_probabilities", &segment_probabilities,
                              doc::Prediction_segment_probabilities)
       .def_property_readonly("segment_labels", &segment_labels, doc::Prediction_segment_labels)
+      .def_property_readonly(
+          "quality", [](const NamedPrediction& p) { return p.prediction.quality; },
+          doc::Prediction_quality)
       .def("to_dict", &to_dict, doc::Prediction_to_dict)
       .def(py::init(&refuse_to_make), "__init__(self)\n--\n\n")
       .def("__repr__", &describe)

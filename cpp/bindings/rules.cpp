@@ -23,14 +23,6 @@ namespace {
 using Floats = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using Flags = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
 
-Metadata parse(const std::string& json) {
-  try {
-    return parse_metadata(json);
-  } catch (const PlanError& error) {
-    throw py::value_error(error.what());
-  }
-}
-
 // Copies the columns [first, end) of a row-major array of `width` columns.
 void copy_columns(const Floats& from, std::size_t first, std::size_t end, std::vector<float>& to) {
   const auto width = static_cast<std::size_t>(from.shape(1));
@@ -45,7 +37,7 @@ void copy_columns(const Floats& from, std::size_t first, std::size_t end, std::v
 std::pair<std::optional<std::string>, py::array_t<float>> decide_record(
     const std::string& json, const Floats& answers, const std::optional<Flags>& readable,
     const std::optional<Floats>& rhythm, double min_confidence) {
-  const Metadata metadata = parse(json);
+  const Metadata metadata = valid_metadata(json);
   const std::size_t classes = metadata.classes.size(), outputs = metadata.outputs();
   if (answers.ndim() != 2 || static_cast<std::size_t>(answers.shape(1)) != outputs) {
     throw py::value_error("answers must be an array of (segments, " + std::to_string(outputs) +
@@ -77,9 +69,17 @@ std::pair<std::optional<std::string>, py::array_t<float>> decide_record(
 
 }  // namespace
 
+Metadata valid_metadata(const std::string& json) {
+  try {
+    return parse_metadata(json);
+  } catch (const PlanError& error) {
+    throw py::value_error(error.what());
+  }
+}
+
 void register_rules(py::module_& m) {
   m.def(
-      "check_metadata", [](const std::string& json) { parse(json); }, py::arg("json"),
+      "check_metadata", [](const std::string& json) { valid_metadata(json); }, py::arg("json"),
       doc::check_metadata);
   m.def("decide", &decide_record, py::arg("json"), py::arg("answers"),
         py::arg("readable") = py::none(), py::arg("rhythm") = py::none(),

@@ -3,14 +3,18 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "cpu/dispatch.h"
 #include "docstrings.h"
+#include "signal/assess.h"
 #include "signal/reader.h"
 
 namespace py = pybind11;
@@ -18,33 +22,46 @@ namespace py = pybind11;
 namespace ecgrt {
 namespace {
 
-py::array_t<float> preprocess(const py::handle& x, std::optional<double> fs, float mean, float std,
-                              double sampling_rate, std::size_t samples_per_segment) {
-  const auto [array, signal] = to_signal(x, fs);
-  Metadata metadata;
-  metadata.mean = mean;
-  metadata.std = std;
-  metadata.sampling_rate = sampling_rate;
-  metadata.samples_per_segment = samples_per_segment;
-  if (const std::string fault = find_fault(metadata); !fault.empty()) throw py::value_error(fault);
+// What the network sees, and which of its segments can be read.
+std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
+                                                            std::optional<double> fs,
+                                                            const std::string& json,
+                                                            const std::string& unit) {
+  const auto [array, signal] = to_signal(x, fs, unit);
+  const Metadata metadata = valid_metadata(json);
+  const double rate = signal.sampling_rate;
+  const SignalPath path(metadata, select_kernels().fir);
   std::shared_ptr<const Resampler> resampler;
-  if (fs && *fs != sampling_rate) {
-    check_sampling_rate(sampling_rate);
-    resampler = std::make_shared<const Resampler>(*fs, sampling_rate);
+  if (rate != 0 && rate != path.rate) {
+    check_sampling_rate(path.rate);
+    resampler = std::make_shared<const Resampler>(rate, path.rate);
   }
-  const SignalReader reader(signal, metadata, resampler);
-  py::array_t<float> out(static_cast<py::ssize_t>(reader.segments() * samples_per_segment));
-  std::vector<float> scratch;
-  reader.read(0, static_cast<std::size_t>(out.size()), out.mutable_data(), scratch);
-  return out;
+  SignalReader reader;
+  Prediction prediction;
+  {
+    const py::gil_scoped_release release;
+    std::vector<float> scratch;
+    reader.open(signal, path, resampler);
+    assess(reader, prediction.quality, prediction.readable, scratch);
+  }
+  const std::size_t segments = reader.segments(), size = segments * path.samples_per_segment;
+  py::array_t<float> seen(static_cast<py::ssize_t>(size));
+  py::array_t<bool> readable(static_cast<py::ssize_t>(segments));
+  float* const values = seen.mutable_data();
+  bool* const flags = readable.mutable_data();
+  const py::gil_scoped_release release;
+  ReadScratch scratch;
+  reader.read(0, size, values, scratch);
+  std::fill_n(flags, segments, true);
+  std::copy(prediction.readable.begin(), prediction.readable.end(), flags);
+  return {std::move(seen), std::move(readable)};
 }
 
 }  // namespace
 
 void register_signal(py::module_& m) {
   m.def("preprocess", &preprocess, py::arg("x"), py::arg("fs") = py::none(), py::kw_only(),
-        py::arg("mean"), py::arg("std"), py::arg("sampling_rate"), py::arg("samples_per_segment"),
-        doc::preprocess);
+        py::arg("metadata"), py::arg("unit") = "uV", doc::preprocess);
 }
 
 }  // namespace ecgrt

@@ -16,6 +16,8 @@ from ._core import (
     Classifier,
     PlanError,
     Prediction,
+    Quality,
+    SignalWarning,
     __version__,
 )
 
@@ -29,7 +31,9 @@ __all__ = [
     "Classifier",
     "PlanError",
     "Prediction",
+    "Quality",
     "Record",
+    "SignalWarning",
     "Timeline",
     "__version__",
     "build_plan",

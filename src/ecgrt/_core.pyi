@@ -24,6 +24,38 @@ class _Record(Protocol):
     @property
     def fs(self) -> float | None: ...
 
+class SignalWarning(UserWarning):
+    """Something speaks against a record, or against the way it was handed in."""
+
+@final
+class Quality:
+    """How much of a record could be read, and what about it is suspicious."""
+
+    @property
+    def readable(self) -> float:
+        """Share of the record, 0 to 1, that no gap and no gap's surroundings cover."""
+
+    @property
+    def seconds(self) -> float:
+        """How long the record lasts."""
+
+    @property
+    def spans(self) -> tuple[tuple[float, float, str], ...]:
+        """Gaps in ascending order: start and end in seconds, and the reason.
+
+        ``"missing"``: NaN, infinite, or the lowest number of an integer type; ``"flat"``: a second
+        or more of identical samples; ``"rail"``: 0.2 s or more of identical samples at an extreme.
+        """
+
+    @property
+    def warnings(self) -> dict[str, str]:
+        """A sentence for each code, in the order of the checks.
+
+        ``"low_amplitude"``, ``"high_amplitude"`` and ``"counts"`` doubt the unit,
+        ``"short_record"`` and ``"long_record"`` what one label is worth. With ``"too_short"`` and
+        ``"unreadable"`` there is none.
+        """
+
 @final
 class Prediction:
     """What a classifier says of one record.
@@ -34,7 +66,10 @@ class Prediction:
 
     @property
     def label(self) -> str | None:
-        """Rhythm of the record, one of the classifier's classes; None: less sure than asked."""
+        """Rhythm of the record, one of the classifier's classes.
+
+        None: less sure than asked, or `quality` says why there is none.
+        """
 
     @property
     def confidence(self) -> float:
@@ -58,7 +93,14 @@ class Prediction:
 
     @property
     def segment_labels(self) -> NDArray[np.str_]:
-        """Shape (segments,): the most probable class of each segment; made anew at each access."""
+        """Shape (segments,): the most probable class of each segment; made anew at each access.
+
+        Empty where the segment cannot be read; then it has no part in the record's label.
+        """
+
+    @property
+    def quality(self) -> Quality:
+        """What of the record could be read, and what about it is suspicious."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold.
@@ -67,7 +109,7 @@ class Prediction:
         -------
         dict
             ``label`` (None: withheld), ``confidence``, ``probabilities`` by class, and
-            ``segment_labels`` as a list.
+            ``segment_labels`` as a list, and ``quality`` as a dict of its attributes.
         """
 
     def __copy__(self) -> Prediction: ...
@@ -116,6 +158,9 @@ class Classifier:
     ) -> Prediction:
         """Classify one record.
 
+        What cannot be read is bridged, left out and told in the prediction's `quality`, whose
+        warnings are also emitted as :class:`ecgrt.SignalWarning`.
+
         Parameters
         ----------
         x
@@ -134,7 +179,7 @@ class Classifier:
         Raises
         ------
         ValueError
-            Not one-dimensional, shorter than a segment, not finite, with masked samples; an
+            Not one-dimensional, shorter than a segment, with masked samples; an
             impossible ``fs``, ``min_confidence`` or ``unit``; or a record whose rate is not ``fs``,
             or that has none.
         TypeError
@@ -203,20 +248,23 @@ class Classifier:
         """
 
 def preprocess(
-    x: ArrayLike,
-    fs: float | None = None,
-    *,
-    mean: float,
-    std: float,
-    sampling_rate: float,
-    samples_per_segment: int,
-) -> NDArray[np.float32]:
+    x: ArrayLike | _Record, fs: float | None = None, *, metadata: str, unit: str = "uV"
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return what the network sees of a record, as :meth:`Classifier.predict` computes it.
+
+    Parameters
+    ----------
+    x, fs, unit
+        As of :meth:`Classifier.predict`.
+    metadata
+        The model's, as JSON.
 
     Returns
     -------
-    array of shape (n,)
-        Resampled to ``sampling_rate``, cut to whole segments, ``(x - mean) / std``.
+    signal
+        Shape (n,): bridged over gaps, resampled, filtered, scaled, cut to whole segments.
+    readable
+        Shape (segments,): whether at least half of a segment can be read.
     """
 
 CHANNEL_MULTIPLE: int

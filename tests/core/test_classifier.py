@@ -124,40 +124,6 @@ def test_shorter_than_a_segment_once_it_is_resampled(classifier: ecgrt.Classifie
     assert len(classifier.predict(np.zeros(851), fs=1000).segment_labels) == 1
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e39, -1e300])
-@pytest.mark.parametrize("index", [0, 1, 299, 400])
-@pytest.mark.parametrize("fs", [None, 300.0, 250.0])
-def test_sample_that_is_not_finite_is_named(
-    bad: float, index: int, fs: float | None, classifier: ecgrt.Classifier
-) -> None:
-    x = np.zeros(512)
-    x[index] = bad
-    forms = [x, np.repeat(x, 2)[::2], x[::-1].copy()[::-1], x.astype(">f8"), x.tolist()]
-    if not np.isfinite(np.float64(bad)):
-        forms += [x.astype("f4"), x.astype("f2")]
-    for form in forms:
-        with pytest.raises(ValueError, match=rf"sample {index} of the signal is NaN"):
-            classifier.predict(form, fs)
-    assert answer(classifier, np.zeros(512), fs)  # and goes on working
-
-
-def test_sample_that_is_not_finite_is_named_in_what_is_cut_too(
-    classifier: ecgrt.Classifier,
-) -> None:
-    x = np.zeros(600, np.float32)
-    x[590] = np.nan
-    for fs in (None, 299.0):
-        with pytest.raises(ValueError, match="sample 590 "):
-            classifier.predict(x, fs)
-
-
-def test_first_of_many_bad_samples_is_named_in_a_long_record(plan: Path) -> None:
-    x = np.zeros(900_000, np.float32)
-    x[[345_678, 460_000, 500_000, 899_000]] = np.nan
-    with pytest.raises(ValueError, match="sample 345678 "):
-        ecgrt.Classifier(plan, threads=2).predict(x)
-
-
 def test_masked_samples_are_refused(classifier: ecgrt.Classifier) -> None:
     x = np.random.default_rng(0).normal(0, 300, 600)
     for mask in (np.arange(600) == 7, True):

@@ -227,9 +227,8 @@ def test_windows_of_a_record_of_another_rate(tmp_path: Path) -> None:
     build_cpu_plan(save(model, tmp_path / "m.onnx"), tmp_path / "m.plan")
     reference = Reference(model)
     metadata = reference.metadata
-    scalars = {"mean": metadata.mean, "std": metadata.std}
     for fs in (250, 257, 1000):
         signal = walk(round(16 * 3_000 * fs / 300))
-        seen = _core.preprocess(signal, fs, **scalars, sampling_rate=300, samples_per_segment=16)
+        seen, _ = _core.preprocess(signal, fs, metadata=metadata.to_json())
         expected = reference(seen.astype(np.float64) * metadata.std + metadata.mean)
         assert_close(ecgrt.Classifier(tmp_path / "m.plan").predict(signal, fs), expected, 1e-5)
