@@ -39,7 +39,8 @@ def run(*command: str | Path) -> str:
 def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """A small network in either precision; some of its layers are transformed, some not.
 
-    The answers of the second are calibrated. The third has short windows.
+    The answers of the second are calibrated, and its signals filtered and scaled. The third has
+    short windows.
     """
     config = NetworkConfig(
         conv_subsample_lengths=(1, 2, 2), conv_num_filters_start=12, conv_increase_channels_at=1
@@ -47,6 +48,10 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     shape = (config.samples_per_segment, config.context_segments)
     calibrated = make_metadata(
         *shape,
+        mean=0.0,
+        std=1.0,
+        sampling_rate=100.0,
+        signal={"band": [0.5, 40.0], "half_width": 60, "scale": "local"},
         decision="mean",
         pooling=((1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.5), (0.0,) * 7, (0.25,) * 7),
         calibration_scale=0.5,
@@ -84,6 +89,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("", "schedule", 2),
         ("", "pool", 5),
         ("", "classifier", 4),
+        ("", "signal", 5),
         pytest.param(
             "",
             "allocations",
@@ -96,6 +102,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("address", "layers", 2),
         ("address", "schedule", 2),
         ("address", "classifier", 4),
+        ("address", "signal", 5),
         ("thread", "pool", 5),
         ("thread", "classifier", 4),
     ],

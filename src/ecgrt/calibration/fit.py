@@ -161,9 +161,13 @@ def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) ->
                 preprocess(records[i].record, metadata)  # raises with the record's name
             raise
         for i, prediction in zip(numbers, found, strict=True):
+            if prediction.label is None:
+                why = "; ".join(prediction.quality.warnings.values())
+                raise ValueError(f"record {records[i].record.name}: {why}; leave it out")
+            readable = prediction.segment_labels != ""
             probabilities[i] = prediction.probabilities
-            spreads[i] = prediction.segment_probabilities.std(axis=0, dtype=np.float64)
-            modes[i] = metadata.classes.index(str(prediction.label))
+            spreads[i] = prediction.segment_probabilities[readable].std(axis=0, dtype=np.float64)
+            modes[i] = metadata.classes.index(prediction.label)
     labels = np.array([metadata.classes.index(item.label) for item in records], np.intp)
     return Answers(probabilities, spreads, modes, labels)
 
