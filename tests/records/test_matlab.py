@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,38 @@ def test_a_variable_of_times(tmp_path: Path, kind: str) -> None:
     record = read_record(path, unit="uV")
     assert said(record) == (250.0, "ecg", "uV")
     assert record.gaps == ((100, 200),)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+@pytest.mark.parametrize("dtype", ["i1", "u1", "<i2", ">i2", "u2", "i4", "u4", "i8", "f4", "f8"])
+def test_numbers_of_every_type(tmp_path: Path, dtype: str, compressed: bool) -> None:
+    values = np.abs(RAMP % 100).reshape(2, 300).astype(dtype)
+    variables = {"note": "text", "x": values, "unit": "mV", "fs": 250, "c": {"a": 1}, "z": 1j}
+    savemat(tmp_path / "a.mat", variables, do_compression=compressed)
+    record = read_record(tmp_path / "a.mat", lead="x.1")
+    assert said(record) == (250.0, "x.1", "mV")
+    np.testing.assert_allclose(record.signal, values[1] * 1000.0, rtol=1e-6)
+
+
+def test_a_compressed_variable_may_not_grow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    savemat(tmp_path / "a.mat", {"x": np.zeros(100_000)}, do_compression=True)
+    assert (tmp_path / "a.mat").stat().st_size < 2000
+    monkeypatch.setattr("ecgrt.records.matlab_v5._MAX_BYTES", 100_000)
+    with pytest.raises(ValueError, match="is not a whole MATLAB file"):
+        read_record(tmp_path / "a.mat", fs=250, unit="uV")
+
+
+def test_damaged_bytes_are_refused_or_read(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"x": RAMP, "fs": 250.0})
+    content = (tmp_path / "a.mat").read_bytes()
+    for place in (*range(126, 200), *range(len(content) - 60, len(content))):
+        for value in (0, 0x7F, 0xFF):
+            changed = content[:place] + bytes([value]) + content[place + 1 :]
+            (tmp_path / "a.mat").write_bytes(changed)
+            with contextlib.suppress(ValueError, TypeError):  # and nothing else
+                read_record(tmp_path / "a.mat", fs=250, unit="uV")
 
 
 def test_what_holds_no_numbers_is_refused(tmp_path: Path) -> None:
