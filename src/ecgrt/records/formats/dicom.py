@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,43 +20,63 @@ _MAX_BYTES = 1 << 30
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
+@dataclass(frozen=True)
+class _Group:
+    """What a group of signals tells of itself."""
+
+    number: int
+    original: bool
+    samples: int
+    fs: float
+    names: list[str]
+    units: list[str | None]
+    padding: int | None
+
+
 def _read(path: Path, asked: Asked) -> Reading:
     pydicom = require("pydicom", extra="formats")
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"{path} is larger than {_MAX_BYTES >> 30} GiB")
-    meta = parse(path, lambda: pydicom.filereader.read_file_meta_info(path))
-    if str(meta.get("TransferSyntaxUID", "")) == _DEFLATED:
-        raise ValueError(f"{path} is deflated as a whole; save it in another transfer syntax")
-    data = parse(path, lambda: pydicom.dcmread(path))
-    group, number = _group(data, path)
-    channels = list(group.ChannelDefinitionSequence)
-    names = [_name(channel) for channel in channels]
-    units = [_unit(channel) for channel in channels]
-    lead = pick(names, asked.lead, path, units)
-    samples = parse(path, lambda: data.waveform_array(number))[:, lead]
-    raw = parse(path, lambda: pydicom.waveforms.multiplex_array(data, number, as_raw=True))[:, lead]
-    if raw.size != int(group.NumberOfWaveformSamples):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they quote what a file holds
+        meta = parse(path, lambda: pydicom.filereader.read_file_meta_info(path))
+        if parse(path, lambda: str(meta.get("TransferSyntaxUID", ""))) == _DEFLATED:
+            raise ValueError(f"{path} is deflated as a whole; save it in another transfer syntax")
+        data = parse(path, lambda: pydicom.dcmread(path))
+        group = _choose(parse(path, lambda: _groups(data)), path)
+        lead = pick(group.names, asked.lead, path, group.units)
+        samples: Signal = parse(path, lambda: data.waveform_array(group.number))[:, lead]
+        raw: Signal = parse(
+            path, lambda: pydicom.waveforms.multiplex_array(data, group.number, as_raw=True)
+        )[:, lead]
+        start = parse(path, lambda: _start(data))
+    if raw.size != group.samples:
         raise ValueError(f"{path} does not hold the samples that it tells of")
-    return Reading(
-        samples=_without_padding(samples, raw, group),
-        fs=float(group.SamplingFrequency),
-        unit=units[lead],
-        lead=names[lead] or None,
-        format="DICOM",
-        start=_start(data),
-    )
+    if group.padding is not None:
+        samples = np.where(raw == group.padding, np.nan, samples)
+    return Reading(samples, group.fs, group.units[lead], group.names[lead] or None, "DICOM", start)
 
 
-def _group(data: Any, path: Path) -> tuple[Any, int]:
-    """Return the group of signals that is the rhythm, and its number; the others are averages."""
-    groups = list(data.get("WaveformSequence", []))
+def _groups(data: Any) -> list[_Group]:
+    return [
+        _Group(
+            number=number,
+            original=str(group.get("WaveformOriginality", "ORIGINAL")).upper() == "ORIGINAL",
+            samples=int(group.NumberOfWaveformSamples),
+            fs=float(group.SamplingFrequency),
+            names=[_name(channel) for channel in group.ChannelDefinitionSequence],
+            units=[_unit(channel) for channel in group.ChannelDefinitionSequence],
+            padding=_padding(group),
+        )
+        for number, group in enumerate(data.get("WaveformSequence", []))
+    ]
+
+
+def _choose(groups: list[_Group], path: Path) -> _Group:
+    """Return the group that is the rhythm; the others are averages."""
     if not groups:
         raise ValueError(f"{path} is a DICOM object without waveforms")
-    original = [
-        (group, number)
-        for number, group in enumerate(groups)
-        if str(group.get("WaveformOriginality", "ORIGINAL")).upper() == "ORIGINAL"
-    ]
+    original = [group for group in groups if group.original]
     if len(original) != 1:
         raise ValueError(
             f"{path} holds {len(original)} groups of original waveforms; one is accepted"
@@ -77,23 +99,18 @@ def _unit(channel: Any) -> str | None:
     return str(units[0].CodeValue)
 
 
-def _without_padding(samples: Signal, raw: Signal, group: Any) -> Signal:
-    """Return the samples with NaN where the stored value stands for none."""
-    padding = group.get("WaveformPaddingValue")
-    if padding is None:
-        return samples
-    value: Any = padding
+def _padding(group: Any) -> int | None:
+    """Return the stored value that stands for no sample; None if there is none."""
+    value = group.get("WaveformPaddingValue")
     if isinstance(value, bytes):
-        kind = {8: "i1", 16: "<i2", 32: "<i4"}.get(int(group.WaveformBitsAllocated), "<i2")
-        value = np.frombuffer(value[: np.dtype(kind).itemsize], kind)
-    samples = samples.astype(np.float64)
-    samples[raw == np.asarray(value).reshape(-1)[0]] = np.nan
-    return samples
+        kind = {8: "i1", 16: "<i2", 32: "<i4"}[int(group.WaveformBitsAllocated)]
+        return int(np.frombuffer(value[: np.dtype(kind).itemsize], kind)[0])
+    return None if value is None else int(value)
 
 
 def _start(data: Any) -> datetime | None:
-    text = str(data.get("AcquisitionDateTime", "") or "")[:14]
     try:
+        text = str(data.get("AcquisitionDateTime", "") or "")[:14]
         return datetime.strptime(text, "%Y%m%d%H%M%S")
     except ValueError:
         return None
