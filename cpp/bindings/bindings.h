@@ -33,5 +33,6 @@ void register_prediction(pybind11::module_& m);
 void register_classifier(pybind11::module_& m);
 void register_rules(pybind11::module_& m);
 void register_signal(pybind11::module_& m);
+void register_beats(pybind11::module_& m);
 
 }  // namespace ecgrt

@@ -34,5 +34,6 @@ PYBIND11_MODULE(_core, m) {
   register_classifier(m);
   register_rules(m);
   register_signal(m);
+  register_beats(m);
   m.def("supported_isas", &supported_isas, doc::supported_isas);
 }

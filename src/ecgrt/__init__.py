@@ -19,6 +19,7 @@ from ._core import (
     Quality,
     SignalWarning,
     __version__,
+    find_beats,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = [
     "Timeline",
     "__version__",
     "build_plan",
+    "find_beats",
     "read_record",
     "timeline",
 ]

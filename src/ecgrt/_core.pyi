@@ -267,6 +267,60 @@ def preprocess(
         Shape (segments,): whether at least half of a segment can be read.
     """
 
+def find_beats(x: ArrayLike, fs: float) -> NDArray[np.float64]:
+    """Find the heartbeats of one lead.
+
+    The method is that of Pan and Tompkins [1]_ and Hamilton [2]_, band and widths as Elgendi [3]_
+    found them best: the slope of a band of 6 to 15 Hz, averaged over 135 ms, against a threshold
+    between the level of the beats around and that of other waves. Unit, offset and polarity do not
+    matter. Where nothing stands out, as in noise, there are no beats.
+
+    Parameters
+    ----------
+    x
+        Shape (n,): integers or floats in any unit. Samples that are not finite are gaps: they are
+        bridged by a straight line, and in gaps of 40 ms and more there are no beats.
+    fs
+        Sampling rate in Hz, 10 to 100,000. Below some 60 Hz the QRS complex is not in the signal
+        any more, and beats will be missed.
+
+    Returns
+    -------
+    array of float64, shape (beats,)
+        Times of the R peaks in seconds from the first sample, ascending. Where a QRS complex points
+        down, of its lowest point.
+
+    Raises
+    ------
+    ValueError
+        Not one-dimensional, with masked samples, or an impossible ``fs``.
+    TypeError
+        Not an array of integers or floats.
+
+    References
+    ----------
+    .. [1] J. Pan and W. J. Tompkins, "A real-time QRS detection algorithm", IEEE Trans. Biomed. Eng.
+       32(3), 1985.
+    .. [2] P. Hamilton, "Open source ECG analysis", Computers in Cardiology 29, 2002.
+    .. [3] M. Elgendi, "Fast QRS detection with an optimized knowledge-based method", PLoS ONE 8(9),
+       2013.
+
+    Examples
+    --------
+    >>> beats = ecgrt.find_beats(x, fs=300)
+    >>> rate = 60 / np.median(np.diff(beats))
+    """
+
+def rhythm_features(x: ArrayLike, fs: float) -> NDArray[np.float32]:
+    """Return what beats and signal tell of the rhythm, for a model's record head.
+
+    All are finite, hardly any larger than 3, and need neither the unit nor the polarity. What
+    each is, and its value where beats are too few, stands in ``cpp/signal/rhythm_features.h``.
+    """
+
+def rhythm_feature_names() -> tuple[str, ...]:
+    """Return the names of :func:`rhythm_features`, in order."""
+
 CHANNEL_MULTIPLE: int
 PLAN_FORMAT_VERSION: int
 POOLING_FLOOR: float

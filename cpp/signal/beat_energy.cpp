@@ -1,0 +1,95 @@
+#include "signal/beat_energy.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "signal/fir.h"
+#include "signal/working_rate.h"
+
+namespace ecgrt {
+namespace {
+
+constexpr int kHalf = 32;          // taps of the filters on either side
+constexpr int kReach = kHalf + 1;  // of the slope's, which takes a difference too
+constexpr int kSmooth = 13;        // samples on either side: a mean over 135 ms, a wide QRS complex
+
+static_assert((kReach + kSmooth) / kBeatRate <= BeatEnergy::kDelay);
+
+}  // namespace
+
+BeatEnergy::BeatEnergy()
+    : band_taps_(band_pass(4, 35, kHalf)), slope_taps_(differences(band_pass(6, 15, kHalf))) {
+  reset();
+}
+
+void BeatEnergy::reset() {
+  x_.clear(-kReach);
+  slope_.clear(-kSmooth);
+  for (Track* track : {&band_, &energy_, &peaks_, &ranges_, &floor_}) track->clear();
+  sum_ = 0;
+}
+
+void BeatEnergy::push(std::span<const float> samples) {
+  if (samples.empty()) return;
+  if (x_.empty()) {
+    x_.append(kReach, samples[0]);
+    slope_.append(kSmooth, 0.0F);
+  }
+  std::copy(samples.begin(), samples.end(), x_.extend(static_cast<std::int64_t>(samples.size())));
+  extend();
+}
+
+void BeatEnergy::finish() {
+  if (x_.empty()) return;
+  x_.append(kReach, x_.back());
+  extend();
+  slope_.append(kSmooth, 0.0F);
+  extend();
+}
+
+void BeatEnergy::extend() {
+  const std::int64_t filtered = x_.end() - kReach;
+  if (filtered > band_.end()) {
+    const std::int64_t n = band_.end();
+    const std::int64_t count = filtered - n;
+    convolve(band_taps_, x_.at(n - kHalf), band_.extend(count), static_cast<std::size_t>(count));
+    float* slope = slope_.extend(count);
+    convolve(slope_taps_, x_.at(n - kReach), slope, static_cast<std::size_t>(count));
+    for (std::int64_t i = 0; i < count; ++i) slope[i] = std::abs(slope[i]);
+  }
+  const std::int64_t end = slope_.end() - kSmooth;
+  if (energy_.empty() && end > 0) {
+    for (int k = -kSmooth; k < kSmooth; ++k) sum_ += slope_[k];
+  }
+  for (std::int64_t n = energy_.end(); n < end; ++n) {
+    sum_ += slope_[n + kSmooth];
+    note(n, static_cast<float>(std::max(sum_, 0.0) / (2 * kSmooth + 1)));
+    sum_ -= slope_[n - kSmooth];
+  }
+}
+
+void BeatEnergy::note(std::int64_t n, float energy) {
+  energy_.append(energy);
+  if (n % kFloorStep == 0) floor_.append(energy);
+  if (n % kBin == 0) {
+    peaks_.append(0);
+    ranges_.append(0);
+    low_ = high_ = x_[n];
+  }
+  peaks_.back() = std::max(peaks_.back(), energy);
+  low_ = std::min(low_, x_[n]);
+  high_ = std::max(high_, x_[n]);
+  ranges_.back() = high_ - low_;
+}
+
+void BeatEnergy::drop_before(std::int64_t n) {
+  x_.drop_before(std::min(n, energy_.end() - kReach - kSmooth));
+  slope_.drop_before(energy_.end() - kSmooth);
+  band_.drop_before(n);
+  energy_.drop_before(n);
+  peaks_.drop_before(n / kBin);
+  ranges_.drop_before(n / kBin);
+  floor_.drop_before(n / kFloorStep);
+}
+
+}  // namespace ecgrt

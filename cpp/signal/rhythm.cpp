@@ -1,0 +1,28 @@
+#include "signal/rhythm.h"
+
+#include <algorithm>
+
+namespace ecgrt {
+
+RhythmAnalyser::RhythmAnalyser(double sampling_rate)
+    : sampling_rate_(sampling_rate), signal_(sampling_rate) {}
+
+void RhythmAnalyser::analyse_working(bool features) {
+  detector_.reset();
+  detector_.push(signal_.samples(), signal_.gaps());
+  detector_.finish(signal_.gaps());
+  times_.clear();
+  for (const double position : detector_.positions()) {
+    times_.push_back(std::max(position, 0.0) / kBeatRate);
+  }
+  values_.reset();
+  if (!features) return;
+  const std::span<const float> x = signal_.samples();
+  signal_features_.compute(x, signal_.gaps(), values_);
+  interval_features_.compute(detector_.positions(), signal_.gaps(),
+                             static_cast<double>(x.size()) / kBeatRate, values_);
+  wave_features_.compute(signal_features_.clean(), detector_.positions(),
+                         interval_features_.premature(), signal_.gaps(), values_);
+}
+
+}  // namespace ecgrt

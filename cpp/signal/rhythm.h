@@ -1,0 +1,47 @@
+// From one lead to its beats and the features that tell its rhythm, in one pass.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "signal/beats.h"
+#include "signal/interval_features.h"
+#include "signal/rhythm_features.h"
+#include "signal/signal_features.h"
+#include "signal/wave_features.h"
+
+namespace ecgrt {
+
+// Working memory for one thread; after the first record of a length nothing is allocated.
+class RhythmAnalyser {
+ public:
+  explicit RhythmAnalyser(double sampling_rate);
+
+  // The beats of a record, and with `features` what they and the signal tell.
+  template <typename T>
+  void analyse(std::span<const T> x, bool features = true) {
+    signal_.reset();
+    signal_.push(x);
+    signal_.finish();
+    analyse_working(features);
+  }
+
+  double sampling_rate() const { return sampling_rate_; }
+  std::span<const double> beats() const { return times_; }  // R peaks, seconds
+  const std::array<float, kFeatureCount>& features() const { return values_.values(); }
+
+ private:
+  void analyse_working(bool features);
+
+  double sampling_rate_;
+  WorkingRate signal_;
+  BeatDetector detector_;
+  SignalFeatures signal_features_;
+  IntervalFeatures interval_features_;
+  WaveFeatures wave_features_;
+  FeatureValues values_;
+  std::vector<double> times_;
+};
+
+}  // namespace ecgrt

@@ -1,0 +1,107 @@
+#include "signal/signal_features.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "signal/fir.h"
+#include "signal/statistics.h"
+
+namespace ecgrt {
+namespace {
+
+constexpr int kHalf = 24;          // taps of a filter on either side
+constexpr std::size_t kWide = 80;  // 0.4 s on either side of the baseline's means
+constexpr std::size_t kSecond = static_cast<std::size_t>(kBeatRate);
+
+// Means over 2 * kWide + 1 samples, the ends held.
+void smooth(std::span<const float> x, std::vector<double>& sums, std::vector<float>& out) {
+  const std::size_t n = x.size();
+  sums.resize(n + 1);
+  sums[0] = 0;
+  for (std::size_t i = 0; i < n; ++i) sums[i + 1] = sums[i] + x[i];
+  out.resize(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::size_t begin = i < kWide ? 0 : i - kWide;
+    const std::size_t end = std::min(i + kWide + 1, n);
+    double sum = sums[end] - sums[begin];
+    if (i < kWide) sum += static_cast<double>(kWide - i) * x[0];
+    if (i + kWide + 1 > n) sum += static_cast<double>(i + kWide + 1 - n) * x[n - 1];
+    out[i] = static_cast<float>(sum / (2 * kWide + 1));
+  }
+}
+
+bool lost_second(std::span<const Stretch> gaps, std::size_t start) {
+  const auto begin = static_cast<std::int64_t>(start);
+  return overlaps(gaps, begin, begin + static_cast<std::int64_t>(kSecond));
+}
+
+}  // namespace
+
+SignalFeatures::SignalFeatures()
+    : taps5_(low_pass(5, kHalf)), taps15_(low_pass(15, kHalf)), taps40_(low_pass(40, kHalf)) {}
+
+void SignalFeatures::compute(std::span<const float> x, std::span<const Stretch> gaps,
+                             FeatureValues& out) {
+  low40_.clear();
+  if (x.empty()) return;
+  filter(x);
+  bands(gaps, out);
+  seconds(gaps, out);
+}
+
+void SignalFeatures::filter(std::span<const float> x) {
+  const std::size_t n = x.size();
+  smooth(x, sums_, once_);
+  smooth(once_, sums_, scratch_);
+  high_.resize(n + 2 * kHalf);
+  for (std::size_t i = 0; i < n; ++i) high_[i + kHalf] = x[i] - scratch_[i];
+  std::fill_n(high_.begin(), kHalf, high_[kHalf]);
+  std::fill_n(high_.end() - kHalf, kHalf, high_[kHalf + n - 1]);
+  for (auto [taps, out] :
+       {std::pair(&taps5_, &low5_), std::pair(&taps15_, &low15_), std::pair(&taps40_, &low40_)}) {
+    out->resize(n);
+    convolve(*taps, high_.data(), out->data(), n);
+  }
+}
+
+void SignalFeatures::bands(std::span<const Stretch> gaps, FeatureValues& out) {
+  for (auto& shares : shares_) shares.clear();
+  for (std::size_t start = 0; start + kSecond <= low5_.size(); start += kSecond) {
+    if (lost_second(gaps, start)) continue;
+    std::array<double, 4> power{};
+    for (std::size_t i = start; i < start + kSecond; ++i) {
+      const std::array<float, 4> parts{low5_[i], low15_[i] - low5_[i], low40_[i] - low15_[i],
+                                       high_[i + kHalf] - low40_[i]};
+      for (std::size_t k = 0; k < 4; ++k) power[k] += static_cast<double>(parts[k]) * parts[k];
+    }
+    const double total = power[0] + power[1] + power[2] + power[3];
+    if (!(total > 0)) continue;
+    for (std::size_t k = 0; k < 3; ++k) shares_[k].push_back(power[k] / total);
+  }
+  if (shares_[0].empty()) return;
+  const std::array names{Feature::band_low, Feature::band_mid, Feature::band_high};
+  for (std::size_t k = 0; k < 3; ++k) out.put(names[k], log_of(quantile(shares_[k], 0.5)));
+}
+
+void SignalFeatures::seconds(std::span<const Stretch> gaps, FeatureValues& out) {
+  crest_.clear();
+  double total = 0, noisy = 0;
+  for (std::size_t start = 0; start + kSecond <= low40_.size(); start += kSecond) {
+    if (lost_second(gaps, start)) continue;
+    ++total;
+    scratch_.clear();
+    for (std::size_t i = start; i < start + kSecond; ++i) {
+      scratch_.push_back(std::abs(low40_[i] - low5_[i]));
+    }
+    const float peak = *std::max_element(scratch_.begin(), scratch_.end());
+    if (!(peak > 0)) continue;
+    crest_.push_back(peak / std::max(quantile(scratch_, 0.5), 1e-3F * peak));
+    noisy += crest_.back() < 5 ? 1 : 0;
+  }
+  if (crest_.empty()) return;
+  out.put(Feature::noisy_seconds, noisy / total);
+  out.put(Feature::crest, log_of(quantile(crest_, 0.5)));
+}
+
+}  // namespace ecgrt

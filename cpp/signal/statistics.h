@@ -1,0 +1,46 @@
+// Order statistics of small samples, in working memory that is kept.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace ecgrt {
+
+// The value below which `share` of them lie, the nearest rank; reorders them. 0 of none.
+template <typename T>
+T quantile(std::vector<T>& values, double share) {
+  if (values.empty()) return T{};
+  const double rank = share * static_cast<double>(values.size() - 1);
+  const auto place = values.begin() + static_cast<std::ptrdiff_t>(std::lround(rank));
+  std::nth_element(values.begin(), place, values.end());
+  return *place;
+}
+
+inline double mean(std::span<const double> values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
+}
+
+// Population standard deviation.
+inline double deviation(std::span<const double> values) {
+  const double center = mean(values);
+  double sum = 0;
+  for (const double value : values) sum += (value - center) * (value - center);
+  return values.empty() ? 0.0 : std::sqrt(sum / static_cast<double>(values.size()));
+}
+
+// A logarithm that takes 0: everything below `least` counts as `least`.
+inline double log_of(double value, double least = 1e-3) {
+  return std::log10(std::max(value, least));
+}
+
+// From 0 to 1, a half at `middle`.
+inline double soft_step(double value, double middle, double width) {
+  return 1 / (1 + std::exp((middle - value) / width));
+}
+
+}  // namespace ecgrt

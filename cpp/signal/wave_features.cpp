@@ -1,0 +1,225 @@
+#include "signal/wave_features.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "signal/statistics.h"
+
+namespace ecgrt {
+namespace {
+
+constexpr std::size_t kFewest = 3;   // beats, below which nothing is said of their shape
+constexpr std::size_t kBefore = 64;  // 320 ms
+constexpr std::size_t kAfter = 80;   // 400 ms
+constexpr std::size_t kWidth = kBefore + kAfter + 1;
+constexpr std::size_t kQrs = 20;    // 100 ms on either side of the R peak
+constexpr double kAlike = 0.9;      // correlation of complexes of one shape
+constexpr std::size_t kSlope = 24;  // 120 ms
+constexpr std::size_t kShift = 8;   // 40 ms
+constexpr std::size_t kPBegin = 4;  // the P wave is looked for 300 to
+constexpr std::size_t kPEnd = 51;   // 65 ms before the R peak
+
+double correlation(const float* a, const float* b, std::size_t n) {
+  double sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double u = a[i], v = b[i];
+    sa += u;
+    sb += v;
+    aa += u * u;
+    bb += v * v;
+    ab += u * v;
+  }
+  const auto count = static_cast<double>(n);
+  const double power = (aa - sa * sa / count) * (bb - sb * sb / count);
+  return power > 0 ? std::clamp((ab - sa * sb / count) / std::sqrt(power), -1.0, 1.0) : 0.0;
+}
+
+// Takes off the straight line through both ends (each the mean of three samples).
+void level(const float* x, float* out, std::size_t n) {
+  const float left = (x[0] + x[1] + x[2]) / 3, right = (x[n - 1] + x[n - 2] + x[n - 3]) / 3;
+  for (std::size_t i = 0; i < n; ++i) {
+    out[i] = x[i] - left - (right - left) * static_cast<float>(i) / static_cast<float>(n - 1);
+  }
+}
+
+float extent(const float* x, std::size_t n) {
+  const auto [low, high] = std::minmax_element(x, x + n);
+  return *high - *low;
+}
+
+// Samples that hold the middle 80 % of the complex's slope.
+double width(const float* complex) {
+  double total = 0;
+  for (std::size_t i = 0; i < 2 * kSlope; ++i) total += std::abs(complex[i + 1] - complex[i]);
+  double sum = 0, begin = 0;
+  bool inside = false;
+  for (std::size_t i = 0; i < 2 * kSlope; ++i) {
+    const double part = std::abs(complex[i + 1] - complex[i]);
+    if (!inside && sum + part > 0.1 * total) {
+      begin = static_cast<double>(i) + (0.1 * total - sum) / part;
+      inside = true;
+    }
+    if (inside && sum + part >= 0.9 * total) {
+      return static_cast<double>(i) + (0.9 * total - sum) / std::max(part, 1e-30) - begin;
+    }
+    sum += part;
+  }
+  return 2 * kSlope;
+}
+
+}  // namespace
+
+void WaveFeatures::compute(std::span<const float> clean, std::span<const double> positions,
+                           std::span<const unsigned char> premature, std::span<const Stretch> gaps,
+                           FeatureValues& out) {
+  if (!cut(clean, positions, gaps)) return;
+  make_template();
+  if (!(height() > 0)) return;
+  complexes(premature, out);
+  alike_ones(positions, out);
+  whole_beats(out);
+  widths(out);
+  amplitudes(out);
+  p_waves(out);
+}
+
+const float* WaveFeatures::beat(std::size_t i) const { return beats_.data() + i * kWidth; }
+
+double WaveFeatures::height() const {
+  return extent(template_.data() + kBefore - kQrs, 2 * kQrs + 1);
+}
+
+bool WaveFeatures::cut(std::span<const float> clean, std::span<const double> positions,
+                       std::span<const Stretch> gaps) {
+  beats_.clear();
+  index_.clear();
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    const std::int64_t begin = std::lround(positions[i]) - static_cast<std::int64_t>(kBefore);
+    const std::int64_t end = begin + static_cast<std::int64_t>(kWidth);
+    if (begin < 0 || end > static_cast<std::int64_t>(clean.size())) continue;
+    if (overlaps(gaps, begin, end)) continue;
+    beats_.insert(beats_.end(), clean.begin() + begin, clean.begin() + end);
+    index_.push_back(i);
+  }
+  count_ = index_.size();
+  return count_ >= kFewest;
+}
+
+void WaveFeatures::make_template() {
+  template_.resize(kWidth);
+  for (std::size_t k = 0; k < kWidth; ++k) {
+    scratch_.clear();
+    for (std::size_t i = 0; i < count_; ++i) scratch_.push_back(beat(i)[k]);
+    template_[k] = quantile(scratch_, 0.5);
+  }
+}
+
+void WaveFeatures::complexes(std::span<const unsigned char> premature, FeatureValues& out) {
+  matches_.clear();
+  const std::size_t begin = kBefore - kQrs;
+  double odd = 0, odd_early = 0, alike_early = 0;
+  for (std::size_t i = 0; i < count_; ++i) {
+    const double match = correlation(beat(i) + begin, template_.data() + begin, 2 * kQrs + 1);
+    matches_.push_back(match);
+    odd += match < 0.8 ? 1 : 0;
+    if (premature[index_[i]] != 0) (match < kAlike ? odd_early : alike_early) += 1;
+  }
+  const auto count = static_cast<double>(count_);
+  out.put(Feature::qrs_odd, std::sqrt(odd / count));
+  out.put(Feature::odd_premature, std::sqrt(odd_early / count));
+  out.put(Feature::alike_premature, std::sqrt(alike_early / count));
+}
+
+// The rhythm of the usual beats alone: of three neighbours, all of the usual shape.
+void WaveFeatures::alike_ones(std::span<const double> positions, FeatureValues& out) {
+  values_.clear();
+  for (std::size_t i = 2; i < count_; ++i) {
+    if (index_[i] != index_[i - 2] + 2) continue;
+    if (std::min({matches_[i], matches_[i - 1], matches_[i - 2]}) < kAlike) continue;
+    const double* at = positions.data() + index_[i];
+    values_.push_back(std::abs(at[0] - 2 * at[-1] + at[-2]) / (at[0] - at[-2]) * 2);
+  }
+  if (values_.size() >= kFewest) out.put(Feature::alike_step, log_of(quantile(values_, 0.5)));
+}
+
+void WaveFeatures::whole_beats(FeatureValues& out) {
+  values_.clear();
+  double rest = 0, power = 0;
+  for (std::size_t i = 0; i < count_; ++i) {
+    values_.push_back(correlation(beat(i), template_.data(), kWidth));
+    for (std::size_t k = 0; k < kWidth; ++k) {
+      const double value = beat(i)[k], difference = value - template_[k];
+      rest += difference * difference;
+      power += value * value;
+    }
+  }
+  out.put(Feature::beat_match, quantile(values_, 0.5));
+  if (power > 0) out.put(Feature::residual, log_of(rest / power));
+}
+
+void WaveFeatures::widths(FeatureValues& out) {
+  values_.clear();
+  for (std::size_t i = 0; i < count_; ++i) values_.push_back(width(beat(i) + kBefore - kSlope));
+  const double middle = std::max(quantile(values_, 0.5), 1.0);
+  const double usual = 0.08 * kBeatRate;
+  out.put(Feature::qrs_width, std::log2(middle / usual));
+  out.put(Feature::wide, soft_step(middle / usual, 1, 0.05));
+  out.put(Feature::qrs_width_p90, std::log2(std::max(quantile(values_, 0.9), 1.0) / usual));
+}
+
+void WaveFeatures::amplitudes(FeatureValues& out) {
+  values_.clear();
+  for (std::size_t i = 0; i < count_; ++i) {
+    values_.push_back(extent(beat(i) + kBefore - kQrs, 2 * kQrs + 1));
+  }
+  const double middle = quantile(values_, 0.5);
+  for (double& value : values_) value = std::abs(value - middle);
+  if (middle > 0) out.put(Feature::amplitude_spread, log_of(mean(values_) / middle));
+}
+
+// Where in its window the median P wave is highest or lowest, samples.
+double WaveFeatures::p_shift() const {
+  const auto top = std::max_element(p_template_.begin(), p_template_.end(),
+                                    [](float a, float b) { return std::abs(a) < std::abs(b); });
+  return static_cast<double>(top - p_template_.begin());
+}
+
+void WaveFeatures::p_waves(FeatureValues& out) {
+  constexpr std::size_t n = kPEnd - kPBegin;
+  p_template_.resize(n);
+  scratch_.resize(n);
+  level(template_.data() + kPBegin, p_template_.data(), n);
+  values_.clear();
+  residuals_.clear();
+  double total = 0;
+  for (std::size_t i = 0; i < count_; ++i) {
+    level(beat(i) + kPBegin, scratch_.data(), n);
+    total += correlation(scratch_.data(), p_template_.data(), n);
+    double rest = 0;
+    for (std::size_t k = 0; k < n; ++k) {
+      const double difference = scratch_[k] - p_template_[k];
+      rest += difference * difference;
+    }
+    residuals_.push_back(std::sqrt(rest / n));
+    // Where the core of the median P wave fits best
+    double best = -2, shift_of_best = 0;
+    for (std::size_t shift = 0; shift <= 2 * kShift; ++shift) {
+      const double fit =
+          correlation(scratch_.data() + shift, p_template_.data() + kShift, n - 2 * kShift);
+      if (fit > best) {
+        best = fit;
+        shift_of_best = static_cast<double>(shift);
+      }
+    }
+    values_.push_back(10 * shift_of_best / kBeatRate);
+  }
+  const auto count = static_cast<double>(count_);
+  out.put(Feature::p_height, log_of(extent(p_template_.data(), n) / height()));
+  const double place = kBefore - kPBegin - p_shift();
+  out.put(Feature::p_place, 10 * place / kBeatRate);
+  out.put(Feature::p_match, total / count);
+  out.put(Feature::p_jitter, deviation(values_));
+  out.put(Feature::p_residual, log_of(quantile(residuals_, 0.5) / height()));
+}
+
+}  // namespace ecgrt
