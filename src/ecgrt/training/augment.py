@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from .config import TrainConfig
-from .examples import Example, Floats, Integers
-from .scaling import Bools, local_scale
+from .examples import Bools, Example, Floats
+from .scaling import local_scale
+
+Indices = npt.NDArray[np.intp]
 
 #: Hz; where breathing and movement are.
 WANDER_BAND = (0.05, 0.5)
@@ -34,7 +37,8 @@ def vary(
     rng
         Decides; the same state gives the same variation.
     """
-    signal, targets = _crop(example, config, samples_per_segment, rng)
+    signal, kept = _crop(example, config, samples_per_segment, rng)
+    targets = example.targets[kept]
     local = config.scale == "local"
     amplitude = np.float32(1)
     if config.amplitude:
@@ -44,9 +48,11 @@ def vary(
     if not local:  # what is added has its size from the training signals, not from this one
         signal = signal * amplitude
     signal = signal + _disturbance(signal.size, config, rng)
-    readable = np.ones(targets.size, np.bool_)
+    readable = np.ones(targets.size, np.bool_) if example.readable is None else example.readable[kept]
     if config.gaps and targets.size > 1 and rng.random() < config.gaps:
-        readable = _gap(signal, samples_per_segment, rng)
+        readable = readable & _gap(signal, samples_per_segment, rng)
+    if not readable.any():
+        readable = np.ones(targets.size, np.bool_)
     if local:  # as the core would have scaled it, had it met the disturbance
         samples = np.repeat(readable, samples_per_segment)
         signal = signal / local_scale(signal, samples, config.sampling_rate) * amplitude
@@ -66,8 +72,8 @@ def _gap(signal: Floats, samples_per_segment: int, rng: np.random.Generator) -> 
 
 def _crop(
     example: Example, config: TrainConfig, samples_per_segment: int, rng: np.random.Generator
-) -> tuple[Floats, Integers]:
-    """Return some seconds of the record, faster or slower than they were."""
+) -> tuple[Floats, Indices]:
+    """Return some seconds of the record, faster or slower than they were, and their segments."""
     seconds = config.crop_seconds
     if config.short and rng.random() < config.short:
         seconds = rng.uniform(*SHORT_SECONDS)
@@ -82,7 +88,7 @@ def _crop(
     signal = np.interp(times, np.arange(example.signal.size), example.signal)
     middles = times[samples_per_segment // 2 :: samples_per_segment] // samples_per_segment
     chosen = np.minimum(middles.astype(np.intp), example.targets.size - 1)
-    return signal.astype(np.float32), example.targets[chosen]
+    return signal.astype(np.float32), chosen
 
 
 def _disturbance(samples: int, config: TrainConfig, rng: np.random.Generator) -> Floats:

@@ -190,6 +190,13 @@ class TrainConfig(NetworkConfig):
                 "scale", self.scale, 'only "fixed" without a band, as an offset would count'
             )
 
+    @property
+    def signal(self) -> dict[str, Any] | None:
+        """What a model's metadata says of how its signal is made ready."""
+        if not self.band:
+            return None
+        return {"band": list(self.band), "half_width": self.band_half_width, "scale": self.scale}
+
     @classmethod
     def load(cls, path: str | Path) -> TrainConfig:
         """Read a JSON file.

@@ -20,6 +20,7 @@ POOL_BATCHES = 32
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +42,20 @@ class Example:
     name: str
     signal: Floats
     targets: Integers
-    readable: npt.NDArray[np.bool_] | None = None
+    readable: Bools | None = None
 
 
-def statistics(records: Iterable[LabelledRecord]) -> tuple[float, float]:
-    """Return the mean and the standard deviation over all samples of all records."""
+def statistics(
+    records: Iterable[LabelledRecord], metadata: Metadata | None = None
+) -> tuple[float, float]:
+    """Return the mean and the standard deviation over all samples of all records.
+
+    With metadata, whose own mean is 0 and std 1, of what the network then sees of them.
+    """
     count, total, squares = 0, 0.0, 0.0
     for item in records:
-        signal = item.record.signal.astype(np.float64)
+        samples = item.record.signal if metadata is None else preprocess(item.record, metadata)[0]
+        signal = samples.astype(np.float64)
         if not np.isfinite(signal).all():
             raise ValueError(f"record {item.record.name} holds NaN or infinite samples")
         count += signal.size
@@ -61,8 +68,13 @@ def statistics(records: Iterable[LabelledRecord]) -> tuple[float, float]:
     return mean, std
 
 
-def preprocess(record: Record, metadata: Metadata) -> Floats:
-    """Return float32 (n,): resampled, cut to whole segments, normalised, as when serving.
+def preprocess(record: Record, metadata: Metadata) -> tuple[Floats, Bools]:
+    """Return what the network sees of a record, as when serving, and which segments are readable.
+
+    Returns
+    -------
+    signal, readable
+        float32 (n,), ready and cut to whole segments; bool (segments,).
 
     Raises
     ------
@@ -70,22 +82,25 @@ def preprocess(record: Record, metadata: Metadata) -> Floats:
         If the record is shorter than a segment or holds NaN or infinite samples.
     """
     try:
-        signal, _ = _core.preprocess(record.signal, record.fs, metadata=metadata.to_json())
+        signal, readable = _core.preprocess(
+            record.signal, record.fs, metadata=metadata.to_json()
+        )
     except ValueError as error:
         raise ValueError(f"record {record.name}: {error}") from error
-    return signal
+    return signal, readable
 
 
 def prepare(item: LabelledRecord, metadata: Metadata) -> Example:
     """Preprocess a record and give each of its segments the label at the segment's middle."""
-    signal = preprocess(item.record, metadata)
+    signal, readable = preprocess(item.record, metadata)
     segments = signal.size // metadata.samples_per_segment
     rate = item.record.fs
     middles = (np.arange(segments) + 0.5) * metadata.samples_per_segment
     numbers = (middles * (rate / metadata.sampling_rate) // SAMPLES_PER_LABEL).astype(np.int64)
     targets = [metadata.classes.index(label) for label in item.labels]
     at_middles = np.asarray(targets, np.int32)[np.minimum(numbers, len(targets) - 1)]
-    return Example(item.record.name, signal, at_middles)
+    # A label is learnt from something, so that where nothing is readable all of it counts.
+    return Example(item.record.name, signal, at_middles, readable if readable.any() else None)
 
 
 def batches(

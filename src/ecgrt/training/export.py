@@ -138,7 +138,8 @@ def _locate(path: Path) -> tuple[Path, Run]:
         history = Run(path).history()
         if not history:
             raise FileNotFoundError(f"{path} is no run folder with a complete epoch")
-        path = path / best(history).checkpoint
+        config = TrainConfig.load(path / "config.json")
+        path = path / best(history, config.checkpoint).checkpoint
     if not path.is_file():
         raise FileNotFoundError(f"no such checkpoint: {path}")
     for name in ("preprocessing.json", "training_records"):

@@ -14,10 +14,9 @@ import numpy as np
 from .._extras import require, require_keras
 from .._files import replacing
 from .._progress import track
-from ..training.examples import batches, collate, decide, equal_lengths
 from .augment import vary
 from .config import TrainConfig
-from .examples import Example
+from .examples import Example, batches, collate, decide, equal_lengths
 from .loss import make_loss
 from .network import build_network
 from .spectral import spectral_conv

@@ -188,8 +188,13 @@ def seen_before(checkpoint: str | Path) -> set[str]:
     return set(path.read_text("utf-8").splitlines())
 
 
-def best(history: Sequence[Epoch]) -> Epoch:
-    """Return the epoch of the highest F1 on dev; of equal ones that of the lowest loss."""
+def best(history: Sequence[Epoch], checkpoint: str = "best") -> Epoch:
+    """Return the epoch that counts, as ``TrainConfig.checkpoint`` has it.
+
+    ``"best"`` is that of the highest F1 on dev, of equal ones that of the lowest loss.
+    """
+    if checkpoint == "last":
+        return history[-1]
     return max(history, key=lambda row: (row.f1, -row.val_loss))
 
 

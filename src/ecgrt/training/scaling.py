@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .examples import Floats
-
-Bools = npt.NDArray[np.bool_]
+from .examples import Bools, Floats
 
 #: Seconds of the blocks that an amplitude is measured in; they begin a second apart.
 BLOCK_SECONDS = 2

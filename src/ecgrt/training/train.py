@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .._extras import require
@@ -24,7 +24,7 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     """Train a network, or go on training it.
 
     The checkpoint that counts is that of the highest CinC F1 on the dev records, which are seen
-    as they are when serving, without padding. With the schedule ``"plateau"`` the learning rate
+    as they are when serving, without padding; or the last, if the recipe says so. With the schedule ``"plateau"`` the learning rate
     and the end follow the dev loss. The same seed, data, machine and packages give the same
     weights, interrupted or not.
 
@@ -76,8 +76,8 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     except KeyboardInterrupt:
         print(f"\ninterrupted: {len(history)} epochs are complete, go on with --resume")
         raise
-    winner = best(history)
-    print(f"{reason}; the best is epoch {winner.epoch}, CinC F1 {winner.f1:.3f} on dev:")
+    winner = best(history, config.checkpoint)
+    print(f"{reason}; the {config.checkpoint} is epoch {winner.epoch}, CinC F1 {winner.f1:.3f} on dev:")
     print(run.folder / winner.checkpoint)
     return run.folder
 
@@ -138,20 +138,25 @@ def _read(config: TrainConfig) -> tuple[list[LabelledRecord], list[LabelledRecor
 def _describe(
     config: TrainConfig, name: str, records: Sequence[LabelledRecord], seen: Sequence[str]
 ) -> Metadata:
-    mean, std = statistics(records)
     digest = digest_records(item.record.name for item in records)
-    return Metadata(
+    metadata = Metadata(
         model=name,
         classes=tuple(sorted(CLASSES)),
-        mean=mean,
-        std=std,
+        mean=0.0,
+        std=1.0,
         sampling_rate=config.sampling_rate,
         samples_per_segment=config.samples_per_segment,
         context_segments=config.context_segments,
         label_version=_label_version(config, digest),
         training_digest=digest_records(seen),
         training_records=len(seen),
+        signal=config.signal,
     )
+    if config.scale == "local":  # each signal is a scale to itself
+        return metadata
+    mean, std = statistics(records, None if config.signal is None else metadata)
+    # A filter leaves no mean but by the ends of records.
+    return replace(metadata, mean=mean if config.signal is None else 0.0, std=std)
 
 
 def _label_version(config: TrainConfig, digest: str) -> str:
