@@ -6,15 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-import comparison
-import cross_validate
 import numpy as np
 import pytest
 from tiny_training import tiny_config, write_data
 
-from ecgrt.calibration.fit import Answers
+from ecgrt.calibration import comparison, crossval
+from ecgrt.calibration.folds import named_folds, write_parts
 from ecgrt.challenge.scoring import CLASSES, score
-from ecgrt.records.manifest import read_manifest
+from ecgrt.records.manifest import LabelledRecord, read_manifest
+from ecgrt.cli import crossval_main
+from ecgrt.records.base import Record
+from ecgrt.training.answers import RecordAnswers
 from ecgrt.training.runs import Run
 
 pytest.importorskip("tensorflow", reason='needs pip install "ecgrt[train]"')
@@ -23,57 +25,71 @@ NUMBERS = "ANO~"
 
 
 def test_from_configurations_to_a_comparison(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_data(tmp_path, train=24)
+    """One recipe chooses its epoch on dev, the other has its last; begun again, nothing is done."""
+    write_data(tmp_path, train=24, dev=16)
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
-    for name, fields in {"plain": {}, "flip": {"flip": 0.5}}.items():
+    monkeypatch.setattr(crossval, "CHOOSING", 2)
+    monkeypatch.setattr(crossval, "_train_all", lambda tasks, _: list(map(crossval.train_task, tasks)))
+    fixed = {"checkpoint": "last", "schedule": "cosine"}
+    for name, fields in {"plain": {}, "last": fixed}.items():
         config = tiny_config(tmp_path, max_epochs=1, **fields)
         (tmp_path / f"{name}.json").write_text(json.dumps(config.to_dict()))
-    out = tmp_path / "ablations.json"
-    files = [str(tmp_path / "flip.json"), str(tmp_path / "plain.json")]
-    assert cross_validate.main([*files, "--base", "plain", "--jobs", "2", "-o", str(out)]) == 0
+    out = tmp_path / "table.json"
+    files = [str(tmp_path / "last.json"), str(tmp_path / "plain.json")]
+    arguments = [*files, "--base", "plain", "--folds", "2", "-o", str(out)]
+    assert crossval_main(arguments) == 0
     found = json.loads(out.read_text())
-    assert (found["records"], found["folds"], found["base"]) == (24, 2, "plain")
-    flip, plain = found["recipes"]
-    assert (flip["name"], flip["changes"]) == ("flip", {"flip": 0.5})
+    assert (found["records"], found["folds"], found["base"]) == (40, 2, "plain")
+    last, plain = found["recipes"]
+    assert (last["name"], last["changes"]) == ("last", fixed)
     assert plain["changes"] == {}
-    assert "overall_less_base" in flip
+    assert "overall_less_base" in last
     assert "overall_less_base" not in plain
-    scored: list[str] = []
-    for number in (1, 2):
-        (folder,) = (tmp_path / "saved" / f"flip-{number}").iterdir()
-        held_out = tmp_path / "saved" / "folds" / f"fold-{number}-held-out.json"
-        names = [item.record.name for item in read_manifest(held_out)]
-        assert not set(names) & set(Run(folder).training_records())
-        with np.load(folder / "answers.npz") as answers:
-            assert len(answers["labels"]) == len(names)
-        scored += names
-    assert sorted(scored) == sorted(f"train{i}" for i in range(24))
+    everybody = {f"{part}{i}" for part, count in (("train", 24), ("dev", 16)) for i in range(count)}
+    for recipe in ("last", "plain"):
+        with np.load(tmp_path / "saved" / recipe / crossval.OUT_OF_FOLD) as kept:
+            assert set(kept["names"]) == everybody
+            np.testing.assert_allclose(kept["probabilities"].sum(axis=1), 1, atol=1e-6)
+            folds = dict(zip(kept["names"], kept["folds"], strict=True))
+        for number in (1, 2):
+            (folder,) = (tmp_path / "saved" / f"{recipe}-seed2018-fold{number}").iterdir()
+            learnt = set(Run(folder).training_records())
+            assert not learnt & {name for name, fold in folds.items() if fold == number - 1}
+            rest = {name for name, fold in folds.items() if fold != number - 1}
+            assert (learnt == rest) is (recipe == "last")
+    text = capsys.readouterr().out
+    monkeypatch.setattr(crossval, "answer_records", None)  # would fail if it were called again
+    assert crossval_main(arguments) == 0
+    assert text.splitlines()[-1] == capsys.readouterr().out.splitlines()[-1]
+    assert text.splitlines()[-2].startswith("last")
 
 
-def test_folds_hold_every_label_and_find_their_records(tmp_path: Path) -> None:
-    write_data(tmp_path, train=24)
-    parts = cross_validate.write_folds(tmp_path / "train.json", tmp_path / "elsewhere" / "x", 3)
-    held_out = [read_manifest(path) for _, path in parts]
-    assert [sorted(item.label for item in items) for items in held_out] == [sorted("NAO~" * 2)] * 3
-    for (rest, _), items in zip(parts, held_out, strict=True):
-        names = {item.record.name for item in items}
-        assert len(names | {i.record.name for i in read_manifest(rest)}) == 24
+def record(name: str, label: str, seed: int) -> LabelledRecord:
+    signal = np.random.default_rng(seed).normal(size=300).astype(np.float32)
+    return LabelledRecord(Record(name, signal, 300.0), (label,))
 
 
-def test_a_run_that_was_begun_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[bool] = []
-    monkeypatch.setattr(cross_validate, "train", lambda *_, resume: calls.append(resume))
-    config = tiny_config(tmp_path)
-    cross_validate.train_run(config, "new-1")
-    Run.create(config, "new-1")
-    cross_validate.train_run(config, "new-1")
-    assert calls == [False, True]
+def test_folds_follow_from_names_alone() -> None:
+    records = [record(f"r{i}", "NAO~"[i % 4], i) for i in range(40)]
+    folds = dict(zip((item.record.name for item in records), named_folds(records, 5), strict=True))
+    for label in "NAO~":
+        of_label = [folds[item.record.name] for item in records if item.label == label]
+        assert sorted(of_label) == sorted(list(range(5)) * 2)
+    back = records[::-1]
+    assert named_folds(back, 5).tolist() == [folds[item.record.name] for item in back]
+
+
+def test_copies_go_to_one_fold() -> None:
+    records = [record(f"r{i}", "N", i // 2) for i in range(40)]
+    numbers = named_folds(records, 5)
+    assert (numbers[::2] == numbers[1::2]).all()
+    assert len(set(numbers)) == 5
 
 
 def outcome(labels: np.ndarray, modes: np.ndarray, probabilities: np.ndarray) -> Any:
-    answers = Answers(probabilities.astype(np.float32), np.zeros((len(labels), 4)), modes, labels)
+    answers = RecordAnswers(np.array(["r"] * len(labels)), probabilities, modes, labels)
     return comparison.Outcome(answers, probabilities, tuple(NUMBERS), 3, 0.5, 9.5)
 
 
@@ -88,7 +104,7 @@ def test_scores_and_differences(tmp_path: Path) -> None:
         modes[name] = np.where(luck < wrong, guesses, labels)
         p = 0.1 + 0.6 * np.eye(4)[modes[name]]
         halves = (slice(0, 90), slice(90, 200))
-        outcomes[name] = [outcome(labels[h], modes[name][h], p[h]) for h in halves]
+        outcomes[name] = [[outcome(labels[h], modes[name][h], p[h]) for h in halves]] * 2
     base, other = comparison.compare(recipes, outcomes, "base")
     for name, row in {"base": base, "other": other}.items():
         result = score(
@@ -123,7 +139,8 @@ def test_what_makes_no_sense(
 ) -> None:
     path = tmp_path / "plain.json"
     path.write_text(json.dumps(tiny_config(tmp_path).to_dict()))
-    assert cross_validate.main([str(path), *arguments]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        crossval_main([str(path), *arguments])
     assert message in capsys.readouterr().err
 
 
@@ -133,7 +150,8 @@ def test_recipes_on_other_data_cannot_be_compared(
     for name in ("a", "b"):
         config = tiny_config(tmp_path, save_dir=str(tmp_path / name))
         (tmp_path / f"{name}.json").write_text(json.dumps(config.to_dict()))
-    assert cross_validate.main([str(tmp_path / "a.json"), str(tmp_path / "b.json")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        crossval_main([str(tmp_path / "a.json"), str(tmp_path / "b.json")])
     assert "differ in train, dev or save_dir" in capsys.readouterr().err
 
 
@@ -141,8 +159,9 @@ def test_blank_lines_of_a_manifest_are_no_records(tmp_path: Path) -> None:
     write_data(tmp_path, train=8)
     path = tmp_path / "train.json"
     path.write_text(path.read_text().replace("\n", "\n\n"), encoding="utf-8-sig")
-    parts = cross_validate.write_folds(path, tmp_path / "folds", 2)
-    assert [len(read_manifest(held_out)) for _, held_out in parts] == [4, 4]
+    half = [number < 3 for number in range(8)]
+    found = write_parts([path], tmp_path / "folds", {"a": half, "b": [not one for one in half]})
+    assert [len(read_manifest(part)) for part in found.values()] == [3, 5]
 
 
 def test_two_recipes_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,5 +169,6 @@ def test_two_recipes_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for path in paths:
         path.parent.mkdir()
         path.write_text(json.dumps(tiny_config(tmp_path).to_dict()))
-    assert cross_validate.main([str(path) for path in paths]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        crossval_main([str(path) for path in paths])
     assert "another is named plain" in capsys.readouterr().err
