@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,18 @@ from ..challenge.scoring import CLASSES
 from ..metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
 from ..records.manifest import read_manifest
 from ..training.examples import prepare
+from .answers import load_checkpoint
 from .config import TrainConfig
 from .examples import Floats
+from .network import RECORD_LAYER
+from .record_head import RecordHead
 from .runs import Run, best
 
 #: Largest difference between a probability of Keras and of ONNX Runtime that is let pass.
 TOLERANCE = 1e-5
 OPSET = 17
+#: Outputs of a model, the latter with a record head only.
+PROBABILITIES, EVIDENCE = "probabilities", "evidence"
 #: Records on which the two are compared, from the shortest to the longest of dev.
 CHECKED_RECORDS = 32
 
@@ -55,13 +61,9 @@ def export(checkpoint: str | Path, out: str | Path, *, tolerance: float = TOLERA
     check_writable(out, checkpoint)
     if not 0 < tolerance < 1:
         raise ValueError(f"the tolerance is a difference of probability, from 0 to 1: {tolerance}")
-    keras = require_keras()
     checkpoint, run = _locate(Path(checkpoint))
     metadata = run.metadata()
-    try:
-        model = keras.saving.load_model(checkpoint, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises whatever the damage leads to
-        raise ValueError(f"{checkpoint} is not a whole Keras checkpoint: {error}") from error
+    model = load_checkpoint(checkpoint)
     signals, origin = _dev_signals(run, metadata)
     difference = save_onnx(
         model, metadata, run.training_records(), out, signals, tolerance=tolerance
@@ -86,7 +88,8 @@ def save_onnx(
     Parameters
     ----------
     model
-        The Keras network, (N, T, 1) -> (N, segments, classes).
+        The Keras network, (N, T, 1) -> (N, segments, classes), as
+        :func:`ecgrt.training.network.build_network` builds it.
     metadata, training_records
         What the model is to say of itself, and the names of the records that it has seen.
     path
@@ -99,7 +102,8 @@ def save_onnx(
     Returns
     -------
     float
-        The largest difference of a probability, at most `tolerance`.
+        The largest difference of a probability, and of a record head's evidence relative to its
+        largest value, at most `tolerance`.
 
     Raises
     ------
@@ -107,14 +111,12 @@ def save_onnx(
         If the network's shapes are not those of the metadata, or the two differ by more.
     """
     path = Path(path)
-    outputs = len(metadata.classes)
-    if model.input_shape != (None, None, 1) or model.output_shape != (None, None, outputs):
-        raise ValueError(
-            f"the network maps {model.input_shape} to {model.output_shape}; its run has "
-            f"{outputs} classes, (None, None, 1) to (None, None, {outputs})"
-        )
-    content = _convert(model, metadata, training_records)
-    difference = _difference(model, content, signals)
+    network = _served(model, metadata)
+    if network is not model:
+        kernel, bias = model.get_layer(RECORD_LAYER).get_weights()
+        metadata = replace(metadata, record_head=RecordHead.linear(kernel, bias).to_dict())
+    content = _convert(network, metadata, training_records)
+    difference = _difference(network, content, signals)
     if not difference <= tolerance:
         raise ValueError(
             f"ONNX Runtime differs from Keras by {difference:.1e} in a probability, more than "
@@ -164,15 +166,36 @@ def _dev_signals(run: Run, metadata: Metadata) -> tuple[list[Floats], str]:
     return [prepare(records[i], metadata).signal for i in chosen], "dev records"
 
 
+def _served(model: Any, metadata: Metadata) -> Any:
+    """Return the network as it is served: with a record head, whose own part is in the metadata,
+    from the signal to probabilities and evidence."""
+    heads, outputs = isinstance(model.output, dict), len(metadata.classes)
+    inputs = tuple(model.inputs[0].shape)
+    found = tuple((model.output[PROBABILITIES] if heads else model.output).shape)
+    if inputs != (None, None, 1) or found != (None, None, outputs):
+        raise ValueError(
+            f"the network maps {inputs} to {found}; its run has "
+            f"{outputs} classes, (None, None, 1) to (None, None, {outputs})"
+        )
+    if not heads:
+        return model
+    served = {name: model.output[name] for name in (PROBABILITIES, EVIDENCE)}
+    return require_keras().Model(model.inputs[0], served)
+
+
 def _convert(model: Any, metadata: Metadata, training_records: Sequence[str]) -> bytes:
     """Return the serialised ONNX model; time and batch are its free axes."""
     tf = require("tensorflow", extra="train")
     tf2onnx = require("tf2onnx", extra="train")
     onnx = require("onnx", extra="train")
     signature = [tf.TensorSpec((None, None, 1), tf.float32, name="signal")]
-    function = tf.function(
-        lambda signal: {"probabilities": model(signal, training=False)}, input_signature=signature
-    )
+    heads = isinstance(model.output, dict)
+
+    def answer(signal: Any) -> dict[str, Any]:
+        answers = model(signal, training=False)
+        return answers if heads else {PROBABILITIES: answers}
+
+    function = tf.function(answer, input_signature=signature)
     converted, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
     _tidy(converted.graph)
     _leave_unpadded(onnx, converted.graph)
@@ -188,7 +211,11 @@ def _convert(model: Any, metadata: Metadata, training_records: Sequence[str]) ->
 
 def _tidy(graph: Any) -> None:
     """Name the free axes, and the constants by their order: tf2onnx's names vary run by run."""
-    for value, time_axis in ((graph.input[0], "samples"), (graph.output[0], "segments")):
+    outputs = sorted(graph.output, key=lambda value: value.name != PROBABILITIES)
+    del graph.output[:]
+    graph.output.extend(outputs)
+    for value in (*graph.input, *graph.output):
+        time_axis = "samples" if value.name == "signal" else "segments"
         batch, time, _ = value.type.tensor_type.shape.dim
         batch.dim_param, time.dim_param = "batch", time_axis
     constants = {tensor.name for tensor in graph.initializer}
@@ -219,12 +246,19 @@ def _leave_unpadded(onnx: Any, graph: Any) -> None:
 
 
 def _difference(model: Any, content: bytes, signals: Sequence[Floats]) -> float:
-    """Return the largest difference of a probability between Keras and ONNX Runtime."""
+    """Return the largest difference of an output between Keras and ONNX Runtime.
+
+    Evidence has no unit: a difference counts relative to the largest value, if that is above 1.
+    """
     onnxruntime = require("onnxruntime", extra="train")
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     differences = []
     for signal in signals:
         batch = signal[np.newaxis, :, np.newaxis]
-        (answer,) = session.run(["probabilities"], {"signal": batch})
-        differences.append(np.abs(answer - model.predict_on_batch(batch)).max())
+        expected = model.predict_on_batch(batch)
+        if not isinstance(expected, dict):
+            expected = {PROBABILITIES: expected}
+        answers = session.run(list(expected), {"signal": batch})
+        for answer, right in zip(answers, expected.values(), strict=True):
+            differences.append(np.abs(answer - right).max() / max(1.0, np.abs(right).max()))
     return float(np.max(differences))

@@ -125,7 +125,7 @@ class Learner:
         if done >= steps:
             return []
 
-        def begin(batch: int, _: Any = None) -> None:
+        def begin(batch: int, logs: Any = None) -> None:
             share = min(1.0, (done + batch + 1) / steps)
             self._trainee.optimizer.learning_rate = learning_rate * share
 
