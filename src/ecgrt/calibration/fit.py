@@ -101,10 +101,10 @@ def calibrate_model(
     if decision not in DECISIONS:
         raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
     check_writable(out)
-    model, metadata = _load(Path(model_path))
+    model, metadata = load_model(Path(model_path))
     records = read_manifest(manifest, CLASSES)
     trained = _training_set(records, model, metadata)
-    _check_records(records, metadata, Path(manifest), {"model's training set": trained})
+    check_records(records, metadata, Path(manifest), {"model's training set": trained})
     pooled = replace(metadata, pooling=_fit_pooling(model, metadata, trained, pooling))
     answers = answer(model, metadata, records)
     fitted = fit(pooled, answers, decision)
@@ -115,7 +115,7 @@ def calibrate_model(
         after=measure(*apply(fitted, answers), answers.labels, metadata.classes),
         held_out=_held_out(pooled, answers, decision),
     )
-    _set_metadata(model, fitted)
+    set_metadata(model, fitted)
     with replacing(out) as part:
         part.write_bytes(model.SerializeToString())
     return report
@@ -134,7 +134,7 @@ def _fit_pooling(
             f"{manifest}: {len(others)} of the {len(names)} records, such as {others[0]}, are none "
             "that the model names as its training records; pooling is learnt from those only"
         )
-    _check_records(records, metadata, Path(manifest), {})
+    check_records(records, metadata, Path(manifest), {})
     answers = answer(model, metadata, records)
     return fit_pooling(answers.probabilities, answers.spreads, answers.labels)
 
@@ -183,7 +183,7 @@ def _plain_classifier(model: Any, metadata: Metadata) -> Classifier:
     )
     copy = type(model)()
     copy.CopyFrom(model)
-    _set_metadata(copy, plain)
+    set_metadata(copy, plain)
     with tempfile.TemporaryDirectory() as folder:
         onnx_path, plan = Path(folder, "model.onnx"), Path(folder, "model.plan")
         onnx_path.write_bytes(copy.SerializeToString())
@@ -218,7 +218,8 @@ def apply(metadata: Metadata, answers: Answers) -> tuple[Floats, Integers]:
     return probabilities, decide(probabilities, metadata.decision_weights)
 
 
-def _load(path: Path) -> tuple[Any, Metadata]:
+def load_model(path: Path) -> tuple[Any, Metadata]:
+    """Read an ONNX model and its metadata; raise ValueError if it has none."""
     if not path.is_file():
         raise FileNotFoundError(f"there is no model {path}")
     model = onnx_file.load_model(path)
@@ -228,7 +229,8 @@ def _load(path: Path) -> tuple[Any, Metadata]:
     return model, Metadata.from_json(properties[ONNX_KEY])
 
 
-def _set_metadata(model: Any, metadata: Metadata) -> None:
+def set_metadata(model: Any, metadata: Metadata) -> None:
+    """Put metadata into an ONNX model in place of what it has."""
     (entry,) = (entry for entry in model.metadata_props if entry.key == ONNX_KEY)
     entry.value = metadata.to_json()
 
@@ -244,7 +246,7 @@ def _training_set(records: Sequence[LabelledRecord], model: Any, metadata: Metad
     return set()
 
 
-def _check_records(
+def check_records(
     records: Sequence[LabelledRecord],
     metadata: Metadata,
     manifest: Path,
