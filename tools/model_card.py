@@ -8,7 +8,7 @@ Classifies the dev records of the model (those that scores.json names, else all 
 that it was not trained on) and the official validation set with the native engine, and writes
 scores.json, figures/ and the marked blocks of README.md into the folder of the card. What else
 README.md says is left alone. The learning curves are those of runs/ in that folder, the ablations
-those of ablations.json, which tools/cross_validate.py writes.
+those of ablations.json, which ecgrt-crossval writes.
 """
 
 from __future__ import annotations

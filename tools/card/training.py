@@ -24,7 +24,7 @@ def read_runs(folder: Path) -> dict[str, dict[str, list[float]]]:
 
 
 def read_ablations(folder: Path) -> dict[str, Any] | None:
-    """Return the comparison that ``tools/cross_validate.py`` left in a folder, if it did."""
+    """Return the comparison that ``ecgrt-crossval`` left in a folder, if it did."""
     path = folder / ABLATIONS
     return dict(json.loads(path.read_text("utf-8"))) if path.is_file() else None
 
