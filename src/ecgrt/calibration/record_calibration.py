@@ -46,6 +46,7 @@ def calibrate_record_head(
     answers_path: str | Path,
     out: str | Path,
     *,
+    keep: str | Path | None = None,
     steps: int = STEPS,
 ) -> Report:
     """Give a model's record head the rhythm features, calibrate it, and write the model.
@@ -63,6 +64,8 @@ def calibrate_record_head(
         ``out-of-fold.npz`` of the recipe.
     out
         The ONNX model to write; may be `model_path`.
+    keep
+        A file for what the heads say out of fold, which may be the teacher of another training.
     steps
         As of :func:`ecgrt.calibration.rhythm_net.teach`.
 
@@ -102,6 +105,10 @@ def calibrate_record_head(
     )
     plain = replace(metadata, record_head=head.to_dict(), decision="mean")
     fitted = _calibrated(plain, probabilities, labels)
+    if keep is not None:
+        names = np.array([item.record.name for item in records])
+        with replacing(keep) as part, part.open("wb") as file:
+            np.savez(file, names=names, probabilities=probabilities, labels=labels, folds=folds)
     set_metadata(model, fitted)
     with replacing(out) as part:
         part.write_bytes(model.SerializeToString())

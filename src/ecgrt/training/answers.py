@@ -14,7 +14,7 @@ from .._extras import require_keras
 from .._progress import track
 from ..metadata import Metadata
 from ..records.manifest import LabelledRecord
-from .examples import collate, decide, equal_lengths, prepare
+from .examples import Floats, collate, decide, equal_lengths, prepare
 
 #: Records that are answered at a time.
 BATCH = 32
@@ -63,6 +63,21 @@ def answer_records(
     labels = np.array([metadata.classes.index(item.label) for item in records], np.intp)
     names = np.array([item.record.name for item in records])
     return RecordAnswers(names, probabilities, decided, labels)
+
+
+def read_teacher(path: str | Path) -> dict[str, Floats]:
+    """Return what out-of-fold answers say of each record, float32 (C,) by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"teacher: there are no answers {path}; ecgrt-crossval writes them")
+    with np.load(path) as arrays:
+        names, probabilities = arrays["names"], arrays["probabilities"].astype(np.float32)
+    return dict(zip(map(str, names), probabilities, strict=True))
 
 
 def load_checkpoint(path: str | Path) -> Any:

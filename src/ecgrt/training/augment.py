@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -56,7 +58,7 @@ def vary(
     if local:  # as the core would have scaled it, had it met the disturbance
         samples = np.repeat(readable, samples_per_segment)
         signal = signal / local_scale(signal, samples, config.sampling_rate) * amplitude
-    return Example(example.name, signal, targets, readable)
+    return replace(example, signal=signal, targets=targets, readable=readable)
 
 
 def _gap(signal: Floats, samples_per_segment: int, rng: np.random.Generator) -> Bools:

@@ -100,6 +100,12 @@ class TrainConfig(NetworkConfig):
         not decide the answer.
     short
         Share of records that are cut to 5 to 15 seconds.
+    teacher
+        Out-of-fold answers, as ``ecgrt-calibrate --answers`` writes them, that are part of the
+        targets of a network with a record head: what others with the features to help them make
+        of a record says more than a label that may be wrong. None for labels only.
+    teacher_share
+        How large a part.
     gaps
         Share of records of which up to a third is taken away, as where a lead was off.
     """
@@ -138,11 +144,14 @@ class TrainConfig(NetworkConfig):
     scale: str = "fixed"
     short: float = 0.0
     gaps: float = 0.0
+    teacher: str | None = None
+    teacher_share: float = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()
         paths = ["train", "dev", "save_dir"]
-        for name in paths + ["initial_weights"] * (self.initial_weights is not None):
+        optional = ("initial_weights", "teacher")
+        for name in paths + [name for name in optional if getattr(self, name) is not None]:
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise invalid(name, value, "a path")
@@ -161,7 +170,7 @@ class TrainConfig(NetworkConfig):
         check_integer("warmup_steps", self.warmup_steps, 0, 10**6)
         for name in ("averaging", "label_smoothing", "stretch"):
             check_number(name, getattr(self, name), lambda share: 0 <= share < 1, "0 <= x < 1")
-        for name in ("record_loss", "flip", "short", "gaps"):
+        for name in ("record_loss", "flip", "short", "gaps", "teacher_share"):
             check_number(name, getattr(self, name), lambda share: 0 <= share <= 1, "0 <= x <= 1")
         for name in ("amplitude", "wander", "hum", "noise", "weight_decay"):
             check_number(name, getattr(self, name), lambda value: value >= 0, "a number >= 0")
@@ -175,6 +184,8 @@ class TrainConfig(NetworkConfig):
         self._check_signal()
 
     def _check_signal(self) -> None:
+        if self.teacher is not None and not self.evidence:
+            raise invalid("teacher", self.teacher, "null without a record head (evidence)")
         check_integer("band_half_width", self.band_half_width, 1, 10**4)
         if not isinstance(self.band, (list, tuple)) or len(self.band) not in (0, 2):
             raise invalid("band", self.band, "the lowest and the highest frequency, or neither")

@@ -37,12 +37,15 @@ class Example:
         int32 (segments,), the outputs' numbers.
     readable
         bool (segments,), False where the signal says nothing; None: all are readable.
+    taught
+        float32 (classes,), what a teacher makes of the record; None: it has none.
     """
 
     name: str
     signal: Floats
     targets: Integers
     readable: Bools | None = None
+    taught: Floats | None = None
 
 
 def statistics(

@@ -43,6 +43,7 @@ class Learner:
         self._keras = keras = require_keras()
         self._tf = tf = require("tensorflow", extra="train")
         self._config = config
+        self._classes = num_classes
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
         if tf.config.threading.get_inter_op_parallelism_threads() != 1:
@@ -67,7 +68,8 @@ class Learner:
         self._optimizer = optimizer = make_optimizer(keras, config)
         if config.precision == "mixed_float16":
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+        kind = "CategoricalAccuracy" if config.evidence else "SparseCategoricalAccuracy"
+        accuracy = getattr(keras.metrics, kind)(name="accuracy")
         self._trainee.compile(
             optimizer=optimizer,
             loss=make_loss(config),
@@ -141,8 +143,11 @@ class Learner:
 
         def generate() -> Iterator[tuple[Any, ...]]:
             for indices in dealt:
-                batch = collate([self._vary(examples[i], rng) for i in indices])
-                yield with_records(*batch) if self._config.evidence else batch
+                batch = [self._vary(examples[i], rng) for i in indices]
+                if self._config.evidence:
+                    yield with_records(batch, self._classes, self._config.teacher_share)
+                else:
+                    yield collate(batch)
 
         signature: Any = (
             tf.TensorSpec((None, None, 1), tf.float32),

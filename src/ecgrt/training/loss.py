@@ -12,10 +12,11 @@ def make_loss(config: TrainConfig) -> Any:
     """Return the loss of a batch of logits, a ``keras.losses.Loss``.
 
     With a record head it is one for each of the outputs ``"segments"`` and ``"record"``, each
-    with its share, and the latter maps targets (N,) and logits (N, C). Else it maps targets (N, S) int32, logits (N, S, C) and weights (N, S), 0 for padding and 1
-    otherwise, to a scalar: the cross-entropy of the segments, averaged over those of weight 1, and
-    that of the records' mean logits, averaged over the records, each with its share. Mean logits
-    are what a product of the segments' opinions comes to.
+    with its share, whose targets are shares of the classes, (N, S, C) and (N, C). Else it maps
+    targets (N, S) int32, logits (N, S, C) and weights (N, S), 0 for padding and 1 otherwise, to a
+    scalar: the cross-entropy of the segments, averaged over those of weight 1, and that of the
+    records' mean logits, averaged over the records, each with its share. Mean logits are what a
+    product of the segments' opinions comes to.
     """
     keras = require_keras()
     tf = require("tensorflow", extra="train")
@@ -23,12 +24,15 @@ def make_loss(config: TrainConfig) -> Any:
     def cross_entropy(targets: Any, logits: Any) -> Any:
         classes = logits.shape[-1]
         spread = config.label_smoothing / classes
-        goal = tf.one_hot(targets, classes, 1 - config.label_smoothing + spread, spread)
+        if config.evidence:  # shares of the classes already
+            goal = (1 - config.label_smoothing) * tf.cast(targets, tf.float32) + spread
+        else:
+            goal = tf.one_hot(targets, classes, 1 - config.label_smoothing + spread, spread)
         return tf.nn.softmax_cross_entropy_with_logits(goal, logits)
 
     class SegmentAndRecordLoss(keras.losses.Loss):  # type: ignore[misc, name-defined]
         def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-            targets = tf.cast(y_true, tf.int32)
+            targets = y_true if config.evidence else tf.cast(y_true, tf.int32)
             y_pred = tf.cast(y_pred, tf.float32)
             weights = tf.cast(sample_weight, tf.float32)
             loss = tf.reduce_sum(weights * cross_entropy(targets, y_pred)) / tf.reduce_sum(weights)
@@ -46,7 +50,7 @@ def make_loss(config: TrainConfig) -> Any:
 
     class RecordHeadLoss(keras.losses.Loss):  # type: ignore[misc, name-defined]
         def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-            loss = cross_entropy(tf.cast(y_true, tf.int32), tf.cast(y_pred, tf.float32))
+            loss = cross_entropy(y_true, tf.cast(y_pred, tf.float32))
             copies = tf.distribute.get_strategy().num_replicas_in_sync
             return config.record_loss * tf.reduce_mean(loss) / copies
 

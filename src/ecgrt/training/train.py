@@ -12,10 +12,10 @@ from .._extras import require
 from ..challenge.scoring import CLASSES, SCORED_CLASSES, score
 from ..metadata import Metadata, digest_records
 from ..records.manifest import LabelledRecord, read_manifest
-from ..training.examples import prepare, statistics
+from .answers import read_teacher
 from .config import TrainConfig
 from .curves import plot_curves
-from .examples import Example
+from .examples import Example, prepare, statistics
 from .learner import Learner
 from .runs import Epoch, Run, best, schedule, seen_before
 
@@ -24,9 +24,9 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
     """Train a network, or go on training it.
 
     The checkpoint that counts is that of the highest CinC F1 on the dev records, which are seen
-    as they are when serving, without padding; or the last, if the recipe says so. With the schedule ``"plateau"`` the learning rate
-    and the end follow the dev loss. The same seed, data, machine and packages give the same
-    weights, interrupted or not.
+    as they are when serving, without padding; or the last, if the recipe says so. With the
+    schedule ``"plateau"`` the learning rate and the end follow the dev loss. The same seed, data,
+    machine and packages give the same weights, interrupted or not.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
     seen = sorted(before | {item.record.name for item in train_records})
     metadata = _describe(config, name, train_records, seen)
     data = _Data(
-        [prepare(item, metadata) for item in train_records],
+        _taught(config, [prepare(item, metadata) for item in train_records]),
         [prepare(item, metadata) for item in dev_records],
         {item.record.name: item.label for item in dev_records},
         metadata.classes,
@@ -118,6 +118,16 @@ def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
         digest_records(f"{item.record.name} {''.join(item.labels)}" for item in dev_records),
     )
     return metadata, data
+
+
+def _taught(config: TrainConfig, examples: list[Example]) -> list[Example]:
+    """Return examples with the teacher's answers, if there is one."""
+    if config.teacher is None:
+        return examples
+    answers = read_teacher(config.teacher)
+    if strange := {example.name for example in examples} - answers.keys():
+        raise ValueError(f"teacher: {config.teacher} has no answer to record {min(strange)}")
+    return [replace(example, taught=answers[example.name]) for example in examples]
 
 
 def _read(config: TrainConfig) -> tuple[list[LabelledRecord], list[LabelledRecord]]:

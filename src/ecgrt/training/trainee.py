@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .config import TrainConfig
-from .examples import Floats, Integers
+from .examples import Example, collate
 
 #: Each parameter's gradient, with AdamW that of all together, is scaled down to at most this norm.
 CLIP_NORM = 1.0
@@ -43,16 +44,24 @@ def make_optimizer(keras: Any, config: TrainConfig) -> Any:
     return optimizer
 
 
-def with_records(signals: Floats, targets: Integers, weights: Floats) -> tuple[Any, Any, Any]:
-    """Return a batch of :func:`ecgrt.training.examples.collate` as a record head needs it.
+def with_records(
+    examples: Sequence[Example], classes: int, share: float
+) -> tuple[Any, Any, Any]:
+    """Return a batch for a network with a record head: inputs, targets, weights.
 
-    A record's segments share its label, but for a few that were labelled one by one: its target
-    is that of its first segment.
+    A record's segments share its label, but for a few that were labelled one by one: the record's
+    is that of its first segment. Targets are shares of the classes, of which `share` is the
+    teacher's where a record has one.
     """
+    signals, numbers, weights = collate(examples)
+    segments = np.eye(classes, dtype=np.float32)[numbers]
+    for row, example in enumerate(examples):
+        if example.taught is not None:
+            segments[row] += share * (example.taught - segments[row])
     return (
         (signals, weights),
-        {"segments": targets, "record": targets[:, 0]},
-        {"segments": weights, "record": np.ones(len(targets), np.float32)},
+        {"segments": segments, "record": segments[:, 0]},
+        {"segments": weights, "record": np.ones(len(segments), np.float32)},
     )
 
 
@@ -62,8 +71,8 @@ def records_signature(tf: Any) -> Any:
     return (
         (tf.TensorSpec((None, None, 1), tf.float32), segments),
         {
-            "segments": tf.TensorSpec((None, None), tf.int32),
-            "record": tf.TensorSpec((None,), tf.int32),
+            "segments": tf.TensorSpec((None, None, None), tf.float32),
+            "record": tf.TensorSpec((None, None), tf.float32),
         },
         {"segments": segments, "record": tf.TensorSpec((None,), tf.float32)},
     )
