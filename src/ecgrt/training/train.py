@@ -77,7 +77,8 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
         print(f"\ninterrupted: {len(history)} epochs are complete, go on with --resume")
         raise
     winner = best(history, config.checkpoint)
-    print(f"{reason}; the {config.checkpoint} is epoch {winner.epoch}, CinC F1 {winner.f1:.3f} on dev:")
+    which = f"the {config.checkpoint} is epoch {winner.epoch}"
+    print(f"{reason}; {which}, CinC F1 {winner.f1:.3f} on dev:")
     print(run.folder / winner.checkpoint)
     return run.folder
 
