@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "cpu/dispatch.h"
+#include "errors.h"
 #include "signal/assess.h"
+#include "signal/rhythm.h"
 
 namespace ecgrt {
 namespace {
@@ -22,6 +25,21 @@ struct Room {
   std::vector<float> samples, probabilities;
   std::unique_ptr<Continuation> continuation;
 };
+
+// The numbers of the rhythm features that a model's record head asks for.
+std::vector<std::size_t> find_features(const Metadata& metadata) {
+  std::vector<std::size_t> numbers;
+  if (!metadata.record_head) return numbers;
+  for (const std::string& name : metadata.record_head->features) {
+    const auto found = std::ranges::find(kFeatureNames, name);
+    if (found == kFeatureNames.end()) {
+      throw PlanError("the model's record head asks for the rhythm feature \"" + name +
+                      "\", which this ecgrt does not know; update ecgrt");
+    }
+    numbers.push_back(static_cast<std::size_t>(found - kFeatureNames.begin()));
+  }
+  return numbers;
+}
 
 }  // namespace
 
@@ -44,11 +62,13 @@ struct Classifier::Scratch {
   std::vector<std::size_t> runs;  // the number of each one's piece
   ReadScratch reading;
   std::vector<float> assessing;
+  std::optional<RhythmAnalyser> rhythm;
 };
 
 Classifier::Classifier(const std::string& plan, const BackendOptions& options)
     : plan_(load_plan(plan, options)),
       path_(metadata(), select_kernels().fir),
+      features_(find_features(metadata())),
       scratch_([] { return std::make_unique<Scratch>(); }) {}
 
 Classifier::~Classifier() = default;
@@ -92,7 +112,21 @@ void Classifier::open_records(std::span<const Signal> signals, std::span<Predict
     assess(reader, prediction.quality, prediction.readable, scratch.assessing);
     prediction.segment_probabilities.resize(reader.segments() * metadata().classes.size());
     prediction.segment_evidence.resize(reader.segments() * metadata().evidence());
+    analyse_rhythm(signals[i], prediction, scratch);
     add_pieces(i, reader, scratch);
+  }
+}
+
+void Classifier::analyse_rhythm(const Signal& signal, Prediction& prediction,
+                                Scratch& scratch) const {
+  const double rate = signal.sampling_rate == 0 ? metadata().sampling_rate : signal.sampling_rate;
+  if (!scratch.rhythm || scratch.rhythm->sampling_rate() != rate) scratch.rhythm.emplace(rate);
+  RhythmAnalyser& rhythm = *scratch.rhythm;
+  rhythm.analyse(signal, !features_.empty());
+  prediction.beats.assign(rhythm.beats().begin(), rhythm.beats().end());
+  prediction.rhythm.clear();
+  for (const std::size_t number : features_) {
+    prediction.rhythm.push_back(rhythm.features()[number]);
   }
 }
 

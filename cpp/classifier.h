@@ -8,6 +8,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "backends.h"
 #include "decision.h"
@@ -47,6 +48,7 @@ class Classifier {
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
   void open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
                     Scratch& scratch) const;
+  void analyse_rhythm(const Signal& signal, Prediction& prediction, Scratch& scratch) const;
   void add_pieces(std::size_t record, const SignalReader& reader, Scratch& scratch) const;
   void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
                   Scratch& scratch, const Interlude& interlude) const;
@@ -56,6 +58,7 @@ class Classifier {
 
   const LoadedPlan plan_;
   const SignalPath path_;
+  const std::vector<std::size_t> features_;  // numbers of those that the record head asks for
 
   mutable std::mutex mutex_;                                               // guards what follows
   mutable std::map<double, std::shared_ptr<const Resampler>> resamplers_;  // by sampling rate

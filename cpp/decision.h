@@ -25,6 +25,7 @@ struct Prediction {
   std::vector<float> segment_evidence;       // (segments, evidence) of models with a record head
   std::vector<std::uint8_t> readable;        // (segments) 1 or 0; empty: all are
   std::vector<float> rhythm;                 // features that the record head asks for
+  std::vector<double> beats;                 // R peaks, seconds from the record's start
   Quality quality;                           // of the signal
   std::vector<std::size_t> segment_labels;   // (segments); kNoLabel where it cannot be read
 };

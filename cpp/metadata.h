@@ -17,9 +17,9 @@ constexpr std::size_t kMaxClasses = 64;
 struct SignalBlock {
   enum class Scale { fixed, local };
 
-  double low = 0, high = 0;      // of the band-pass, Hz; high of 0: all from low on
-  std::size_t half_width = 0;    // of its taps, to either side of the middle one
-  Scale scale = Scale::fixed;    // local: divided by LocalScale, mean and std are 0 and 1
+  double low = 0, high = 0;    // of the band-pass, Hz; high of 0: all from low on
+  std::size_t half_width = 0;  // of its taps, to either side of the middle one
+  Scale scale = Scale::fixed;  // local: divided by LocalScale, mean and std are 0 and 1
 };
 
 struct Metadata {
@@ -32,7 +32,7 @@ struct Metadata {
   std::size_t samples_per_segment = 0;
   std::size_t context_segments = 0;  // segments on either side that an output depends on
   Decision decision = Decision::mode;
-  std::optional<SignalBlock> signal;     // none: nothing but mean and std
+  std::optional<SignalBlock> signal;  // none: nothing but mean and std
   // How a record's p comes from its segments: empty, their mean; else a row for each class, of
   // numbers for the logarithms of all classes' means, for their standard deviations, and for 1,
   // and p is the softmax of the sums.

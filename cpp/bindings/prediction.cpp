@@ -53,6 +53,36 @@ py::array segment_labels(const py::object& self) {
   return chosen;
 }
 
+py::array beats(const py::object& self) {
+  const auto& values = self.cast<const NamedPrediction&>().prediction.beats;
+  return read_only<double>({values.size()}, values.data(), self);
+}
+
+py::array rhythm(const py::object& self) {
+  const auto& values = self.cast<const NamedPrediction&>().prediction.rhythm;
+  return read_only<float>({values.size()}, values.data(), self);
+}
+
+py::array_t<bool> readable(const NamedPrediction& p) {
+  const auto& flags = p.prediction.readable;
+  py::array_t<bool> out(static_cast<py::ssize_t>(p.prediction.segment_labels.size()));
+  for (py::ssize_t i = 0; i < out.size(); ++i) {
+    out.mutable_at(i) = flags.empty() || flags[static_cast<std::size_t>(i)] != 0;
+  }
+  return out;
+}
+
+// By the median interval, which a missed or an invented beat hardly moves.
+std::optional<double> heart_rate(const NamedPrediction& p) {
+  const auto& times = p.prediction.beats;
+  if (times.size() < 2) return std::nullopt;
+  std::vector<double> intervals;
+  for (std::size_t i = 1; i < times.size(); ++i) intervals.push_back(times[i] - times[i - 1]);
+  const auto middle = intervals.begin() + static_cast<std::ptrdiff_t>(intervals.size() / 2);
+  std::ranges::nth_element(intervals, middle);
+  return 60 / *middle;
+}
+
 NamedPrediction refuse_to_make() {
   throw py::type_error("a Prediction is what Classifier.predict returns; it is not made by hand");
 }
@@ -91,6 +121,8 @@ py::dict to_dict(const py::object& self) {
   values["confidence"] = p.prediction.confidence;
   values["probabilities"] = probability;
   values["segment_labels"] = segment_labels(self).attr("tolist")();
+  values["heart_rate"] = heart_rate(p);
+  values["beats"] = p.prediction.beats;
   values["quality"] = quality_dict(p.prediction.quality);
   return values;
 }
@@ -129,6 +161,8 @@ py::dict get_state(const py::object& self) {
   state["segment_probabilities"] = segment_probabilities(self).attr("tobytes")();
   state["segment_labels"] = p.prediction.segment_labels;
   state["readable"] = p.prediction.readable;
+  state["beats"] = p.prediction.beats;
+  state["rhythm"] = p.prediction.rhythm;
   state["quality"] = quality_state(p.prediction.quality);
   return state;
 }
@@ -148,6 +182,8 @@ NamedPrediction set_state(const py::dict& state) {
   p.prediction.segment_probabilities = floats(state["segment_probabilities"]);
   p.prediction.segment_labels = state["segment_labels"].cast<std::vector<std::size_t>>();
   p.prediction.readable = state["readable"].cast<std::vector<std::uint8_t>>();
+  p.prediction.beats = state["beats"].cast<std::vector<double>>();
+  p.prediction.rhythm = state["rhythm"].cast<std::vector<float>>();
   p.prediction.quality = quality_of(state["quality"]);
   const std::size_t classes = p.classes->size();
   const auto& labels = p.prediction.segment_labels;
@@ -177,6 +213,10 @@ void register_prediction(py::module_& m) {
       .def_property_readonly("segment_probabilities", &segment_probabilities,
                              doc::Prediction_segment_probabilities)
       .def_property_readonly("segment_labels", &segment_labels, doc::Prediction_segment_labels)
+      .def_property_readonly("readable", &readable, doc::Prediction_readable)
+      .def_property_readonly("beats", &beats, doc::Prediction_beats)
+      .def_property_readonly("heart_rate", &heart_rate, doc::Prediction_heart_rate)
+      .def_property_readonly("rhythm", &rhythm, doc::Prediction_rhythm)
       .def_property_readonly(
           "quality", [](const NamedPrediction& p) { return p.prediction.quality; },
           doc::Prediction_quality)

@@ -60,6 +60,10 @@ void register_quality(py::module_& m) {
           "readable", [](const Quality& q) { return q.readable; }, doc::Quality_readable)
       .def_property_readonly(
           "seconds", [](const Quality& q) { return q.seconds; }, doc::Quality_seconds)
+      .def(py::init([]() -> Quality {
+             throw py::type_error("a Quality is part of a Prediction; it is not made by hand");
+           }),
+           "__init__(self)\n--\n\n")
       .def_property_readonly("spans", &spans, doc::Quality_spans)
       .def_property_readonly("warnings", &warnings, doc::Quality_warnings)
       .def("__repr__", &show);

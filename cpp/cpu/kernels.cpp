@@ -123,8 +123,8 @@ ECGRT_INLINE void fir_block(const float* input, const float* taps, ptrdiff_t tap
       add_product(sum[V], load(input + j + V * kLanes), tap);
     });
   }
-  unroll<Vectors>(
-      [&]<int V>() __attribute__((always_inline)) { store(output + V * kLanes, sum[V]); });
+  unroll<Vectors>([&]<int V>()
+                      __attribute__((always_inline)) { store(output + V * kLanes, sum[V]); });
 }
 
 void fir(const float* input, const float* taps, ptrdiff_t tap_count, ptrdiff_t count,

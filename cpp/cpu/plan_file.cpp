@@ -55,8 +55,8 @@ Preamble read_preamble(const PlanSource& source) {
                      " build the plan again with this version's ecgrt-build-engine");
   }
   if (preamble.file_bytes != source.size()) {
-    fail(source, "the plan should have " + std::to_string(preamble.file_bytes) +
-                     " bytes but has " + std::to_string(source.size()) + kRebuild);
+    fail(source, "the plan should have " + std::to_string(preamble.file_bytes) + " bytes but has " +
+                     std::to_string(source.size()) + kRebuild);
   }
   if (source.size() % kPlanAlignment != 0 ||
       preamble.header_bytes > std::min(source.size() - kPlanAlignment, kMostHeaderBytes)) {

@@ -55,14 +55,14 @@ void warn_of_length(Quality& quality) {
 void assess(const SignalReader& reader, Quality& quality, std::vector<std::uint8_t>& readable,
             std::vector<float>& scratch) {
   const double rate = reader.sampling_rate();
-  std::size_t covered = 0;
+  std::int64_t covered = 0;
   for (const Stretch& stretch : reader.covered()) covered += stretch.end - stretch.begin;
   quality.seconds = static_cast<double>(reader.size()) / rate;
   quality.readable = 1 - static_cast<double>(covered) / static_cast<double>(reader.size());
   quality.spans.clear();
   for (const Gap& gap : reader.gaps()) {
-    quality.spans.push_back({static_cast<double>(gap.begin) / rate,
-                             static_cast<double>(gap.end) / rate, gap.reason});
+    quality.spans.push_back(
+        {static_cast<double>(gap.begin) / rate, static_cast<double>(gap.end) / rate, gap.reason});
   }
   mark_segments(reader, readable);
   quality.warnings.clear();

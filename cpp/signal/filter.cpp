@@ -50,8 +50,7 @@ std::vector<float> band_pass(double low, double high, std::size_t half_width) {
 
 }  // namespace
 
-BandPass::BandPass(double low, double high, std::size_t half_width, double rate,
-                   FirKernel kernel)
+BandPass::BandPass(double low, double high, std::size_t half_width, double rate, FirKernel kernel)
     : half_width_(half_width),
       taps_(band_pass(low / rate, high / rate, half_width)),
       kernel_(kernel) {}
@@ -76,8 +75,8 @@ void BandPass::run(const float* input, std::size_t begin, std::size_t end, std::
   kernel_(scratch.data(), taps_.data(), taps, static_cast<std::ptrdiff_t>(whole), out);
   if (whole == count) return;
   float rest[kFirMultiple];
-  kernel_(scratch.data() + whole, taps_.data(), taps,
-          static_cast<std::ptrdiff_t>(kFirMultiple), rest);
+  kernel_(scratch.data() + whole, taps_.data(), taps, static_cast<std::ptrdiff_t>(kFirMultiple),
+          rest);
   std::copy_n(rest, count - whole, out + whole);
 }
 

@@ -7,8 +7,9 @@
 
 namespace ecgrt {
 
-// output[i] = sum over j of taps[j] * input[i + j], for `count` outputs, a multiple of kFirMultiple;
-// every output is summed in the same order, wherever it lies. KernelTable::fir of the CPU engine.
+// output[i] = sum over j of taps[j] * input[i + j], for `count` outputs, a multiple of
+// kFirMultiple; every output is summed in the same order, wherever it lies. KernelTable::fir of the
+// CPU engine.
 using FirKernel = void (*)(const float* input, const float* taps, std::ptrdiff_t tap_count,
                            std::ptrdiff_t count, float* output);
 constexpr std::size_t kFirMultiple = 16;

@@ -7,9 +7,9 @@
 namespace ecgrt {
 namespace {
 
-constexpr double kMargin = 0.5;  // seconds, at most
-constexpr double kFlat = 1.0;    // seconds
-constexpr double kRail = 0.2;    // seconds
+constexpr double kMargin = 0.5;      // seconds, at most
+constexpr double kFlat = 1.0;        // seconds
+constexpr double kRail = 0.2;        // seconds
 constexpr std::size_t kAround = 10;  // seconds
 constexpr float kFar = 0.25F;        // of the range, from the middle
 
@@ -181,7 +181,8 @@ void cover(std::span<const Gap> gaps, double rate, std::size_t size, std::vector
   out.clear();
   for (const Gap& gap : gaps) {
     const std::size_t margin = gap.margin(rate);
-    Stretch next{gap.begin - std::min(gap.begin, margin), std::min(gap.end + margin, size)};
+    Stretch next{static_cast<std::int64_t>(gap.begin - std::min(gap.begin, margin)),
+                 static_cast<std::int64_t>(std::min(gap.end + margin, size))};
     while (!out.empty() && out.back().end >= next.begin) {
       next = {std::min(out.back().begin, next.begin), std::max(out.back().end, next.end)};
       out.pop_back();
@@ -196,8 +197,8 @@ Typical typical_second(std::span<const Second> seconds, std::span<const Stretch>
   std::size_t count = 0;
   auto stretch = covered.begin();
   for (std::size_t i = 0; i < seconds.size(); ++i) {
-    const std::size_t begin = samples(static_cast<double>(i), rate);
-    const std::size_t end = samples(static_cast<double>(i + 1), rate);
+    const auto begin = static_cast<std::int64_t>(samples(static_cast<double>(i), rate));
+    const auto end = static_cast<std::int64_t>(samples(static_cast<double>(i + 1), rate));
     while (stretch != covered.end() && stretch->end <= begin) ++stretch;
     const bool touched = stretch != covered.end() && stretch->begin < end;
     if (touched || seconds[i].empty()) continue;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "quality.h"
+#include "signal/stretch.h"
 
 namespace ecgrt {
 
@@ -28,7 +29,7 @@ struct Second {
 
 // Finds gaps in one pass over a signal that comes in chunks of any size:
 // - missing: NaN and infinite samples;
-// - flat: a second or more of identical samples (in 8,528 records of the challenge the longest such
+// - flat: a second or more of identical samples (in 7,674 records of the challenge the longest such
 //   run has 0.30 s, and of every eighth of them, rounded to 20 uV, 0.8 s);
 // - rail: 0.2 s or more of identical samples that nothing within ten seconds goes beyond, far from
 //   the middle, for between two beats a baseline may be as still as that.
@@ -85,11 +86,6 @@ class GapFinder {
 // Replaces those of samples [first, first + values.size()) that lie in gaps by straight lines.
 // `gaps` are ascending.
 void bridge(std::span<const Gap> gaps, std::size_t first, std::span<float> values);
-
-// Samples [begin, end).
-struct Stretch {
-  std::size_t begin, end;
-};
 
 // What gaps and their margins cover of a signal of `size` samples; ascending, apart.
 void cover(std::span<const Gap> gaps, double rate, std::size_t size, std::vector<Stretch>& out);

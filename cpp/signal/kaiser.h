@@ -20,7 +20,8 @@ inline double bessel_i0(double x) {
   return sum;
 }
 
-// Of `place` samples from the middle of a window that reaches `half` to either side; not normalised.
+// Of `place` samples from the middle of a window that reaches `half` to either side; not
+// normalised.
 inline double kaiser(double place, double half) {
   const double x = place / half;
   return bessel_i0(kKaiserBeta * std::sqrt(std::max(0.0, 1 - x * x)));

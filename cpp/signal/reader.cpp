@@ -25,8 +25,7 @@ std::string number(double value) {
 }
 
 const char* place(const Signal& signal, std::size_t index) {
-  return static_cast<const char*>(signal.data) +
-         static_cast<std::ptrdiff_t>(index) * signal.stride;
+  return static_cast<const char*>(signal.data) + static_cast<std::ptrdiff_t>(index) * signal.stride;
 }
 
 // The lowest number of an integer type is how formats write that there is no sample.
@@ -95,6 +94,17 @@ bool is_whole(const Signal& signal) {
 }
 
 }  // namespace
+
+void copy_samples(const Signal& signal, std::size_t first, std::span<double> out) {
+  with_type(signal.type, [&]<class T>() {
+    const char* from = place(signal, first);
+    for (double& value : out) {
+      const T x = *reinterpret_cast<const T*>(from);
+      value = is_missing(x) ? std::numeric_limits<double>::quiet_NaN() : static_cast<double>(x);
+      from += signal.stride;
+    }
+  });
+}
 
 void check_sampling_rate(double rate) {
   if (!(rate >= kMinRate && rate <= kMaxRate)) {

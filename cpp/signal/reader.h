@@ -27,6 +27,9 @@ struct Signal {
   double microvolts = 1.0;     // a unit of the samples
 };
 
+// Copies samples from `first` on, as they are.
+void copy_samples(const Signal& signal, std::size_t first, std::span<double> out);
+
 // What a model does to every signal.
 struct SignalPath {
   SignalPath(const Metadata& metadata, FirKernel kernel);

@@ -1,11 +1,24 @@
 #include "signal/rhythm.h"
 
 #include <algorithm>
+#include <array>
 
 namespace ecgrt {
 
 RhythmAnalyser::RhythmAnalyser(double sampling_rate)
     : sampling_rate_(sampling_rate), signal_(sampling_rate) {}
+
+void RhythmAnalyser::analyse(const Signal& signal, bool features) {
+  std::array<double, 1024> values;
+  signal_.reset();
+  for (std::size_t first = 0; first < signal.size; first += values.size()) {
+    const std::span<double> part(values.data(), std::min(values.size(), signal.size - first));
+    copy_samples(signal, first, part);
+    signal_.push(part);
+  }
+  signal_.finish();
+  analyse_working(features);
+}
 
 void RhythmAnalyser::analyse_working(bool features) {
   detector_.reset();

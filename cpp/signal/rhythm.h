@@ -7,6 +7,7 @@
 
 #include "signal/beats.h"
 #include "signal/interval_features.h"
+#include "signal/reader.h"
 #include "signal/rhythm_features.h"
 #include "signal/signal_features.h"
 #include "signal/wave_features.h"
@@ -18,7 +19,7 @@ class RhythmAnalyser {
  public:
   explicit RhythmAnalyser(double sampling_rate);
 
-  // The beats of a record, and with `features` what they and the signal tell.
+  // The beats of a record, and with `features` what they and the signal say.
   template <typename T>
   void analyse(std::span<const T> x, bool features = true) {
     signal_.reset();
@@ -26,6 +27,7 @@ class RhythmAnalyser {
     signal_.finish();
     analyse_working(features);
   }
+  void analyse(const Signal& signal, bool features);
 
   double sampling_rate() const { return sampling_rate_; }
   std::span<const double> beats() const { return times_; }  // R peaks, seconds

@@ -92,8 +92,9 @@ void LocalScale::divide(std::size_t first, std::span<float> values) const {
   for (std::size_t next = 0; i < values.size();) {
     // Samples up to the middle of block `next` lie between it and the one before.
     const auto place = static_cast<double>(first + i);
-    const auto found = std::lower_bound(middles_.begin() + static_cast<std::ptrdiff_t>(next),
-                                        middles_.begin() + static_cast<std::ptrdiff_t>(scales_.size()), place);
+    const auto found =
+        std::lower_bound(middles_.begin() + static_cast<std::ptrdiff_t>(next),
+                         middles_.begin() + static_cast<std::ptrdiff_t>(scales_.size()), place);
     next = static_cast<std::size_t>(found - middles_.begin());
     const bool last = next == scales_.size();
     const double from = scales_[next > 0 ? next - 1 : 0], to = scales_[last ? next - 1 : next];

@@ -99,6 +99,22 @@ class Prediction:
         """
 
     @property
+    def readable(self) -> NDArray[np.bool_]:
+        """Shape (segments,): whether a segment counts; not where gaps cover more than half of it."""
+
+    @property
+    def beats(self) -> NDArray[np.float64]:
+        """Times of the R peaks in seconds from the record's start; see :func:`ecgrt.find_beats`."""
+
+    @property
+    def heart_rate(self) -> float | None:
+        """Beats a minute, by the median interval between beats; None if there are fewer than two."""
+
+    @property
+    def rhythm(self) -> NDArray[np.float32]:
+        """The rhythm features that the model's record head asks for, in its order; often none."""
+
+    @property
     def quality(self) -> Quality:
         """What of the record could be read, and what about it is suspicious."""
 
