@@ -12,6 +12,7 @@ constexpr std::int64_t kRefractory = 38;  // 190 ms: the largest energy within i
 constexpr std::int64_t kAhead = 600;      // 3 s and
 constexpr std::int64_t kBehind = 1200;    // 6 s around a candidate tell how high beats are
 constexpr std::int64_t kAgo = 800;        // 4 s: older beats do not
+constexpr std::int64_t kReach = 16;       // 80 ms from the middle of a complex to its R peak
 constexpr std::int64_t kPiece = 2048;     // samples worked on at a time
 constexpr std::int64_t kGapEdge = 8;      // 40 ms beside a gap
 
@@ -224,9 +225,8 @@ void BeatDetector::accept(const Candidate& candidate) {
 // pointed to; between samples by a parabola.
 double BeatDetector::locate(std::int64_t place) {
   const Track& band = signal_.band();
-  constexpr std::int64_t reach = 16;  // 80 ms
-  const std::int64_t begin = std::max(place - reach, band.first());
-  const std::int64_t end = std::min(place + reach + 1, band.end());
+  const std::int64_t begin = std::max(place - kReach, band.first());
+  const std::int64_t end = std::min(place + kReach + 1, band.end());
   const auto [low, high] = std::minmax_element(band.at(begin), band.at(end));
   const double up = std::max(*high, 0.0F);
   const double down = std::max(-*low, 0.0F);
@@ -241,7 +241,9 @@ double BeatDetector::locate(std::int64_t place) {
   return static_cast<double>(n) + std::clamp(shift, -0.5, 0.5);
 }
 
-double BeatDetector::delay() { return seconds(kAhead + kRefractory + 1) + BeatEnergy::kDelay; }
+double BeatDetector::delay() {
+  return seconds(kAhead + kRefractory + kReach + 1) + BeatEnergy::kDelay;
+}
 
 void BeatFinder::reset() {
   signal_.reset();

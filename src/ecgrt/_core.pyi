@@ -315,8 +315,8 @@ def find_beats(x: ArrayLike, fs: float) -> NDArray[np.float64]:
 
     References
     ----------
-    .. [1] J. Pan and W. J. Tompkins, "A real-time QRS detection algorithm", IEEE Trans. Biomed. Eng.
-       32(3), 1985.
+    .. [1] J. Pan and W. J. Tompkins, "A real-time QRS detection algorithm", IEEE Trans.
+       Biomed. Eng. 32(3), 1985.
     .. [2] P. Hamilton, "Open source ECG analysis", Computers in Cardiology 29, 2002.
     .. [3] M. Elgendi, "Fast QRS detection with an optimized knowledge-based method", PLoS ONE 8(9),
        2013.

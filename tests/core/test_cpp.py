@@ -90,10 +90,11 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("", "pool", 5),
         ("", "classifier", 4),
         ("", "signal", 5),
+        ("", "beats", 4),
         pytest.param(
             "",
             "allocations",
-            3,
+            4,
             marks=pytest.mark.skipif(
                 platform.libc_ver()[0] != "glibc", reason="counts allocations of the GNU C library"
             ),
@@ -103,6 +104,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("address", "schedule", 2),
         ("address", "classifier", 4),
         ("address", "signal", 5),
+        ("address", "beats", 4),
         ("thread", "pool", 5),
         ("thread", "classifier", 4),
     ],

@@ -7,11 +7,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "check.h"
 #include "classifier.h"
+#include "signal/rhythm.h"
 
 namespace {
 
@@ -113,6 +115,17 @@ TEST(allocations, none_for_a_long_record_that_is_seen_again) {
     const long found = count(predict);
     CHECK_AT(found == 0, std::to_string(found) + " allocations, " + std::to_string(threads));
   }
+}
+
+TEST(allocations, none_for_beats_in_the_steady_state) {
+  std::vector<float> x(9'000);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<float>(i * 7919 % 11) + (i % 240 < 12 ? 500.0F : 0.0F);
+  }
+  RhythmAnalyser analyser(300);
+  analyser.analyse(std::span<const float>(x));
+  CHECK(analyser.beats().size() > 30);
+  CHECK(count([&] { analyser.analyse(std::span<const float>(x)); }) == 0);
 }
 
 }  // namespace
