@@ -60,7 +60,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             _send(part, path)
         return
     target = Path(os.path.realpath(path))
-    part = target.with_name(f".part-{secrets.token_hex(8)}{target.suffix}")
+    suffix = ".weights.h5" if target.name.endswith(".weights.h5") else target.suffix
+    part = target.with_name(f".part-{secrets.token_hex(8)}{suffix}")
     try:
         # A name that nobody can foresee, and that must be new: where others may write too, no link
         # of theirs is followed.

@@ -114,3 +114,46 @@ def test_the_generator_decides() -> None:
     one, same, other = (varied(example(), seed, **fields) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.signal, same.signal)
     assert not np.array_equal(one.signal, other.signal)
+
+
+def local(**fields: Any) -> dict[str, Any]:
+    return {"scale": "local", "band": [0.5, 40], "sampling_rate": RATE, **fields}
+
+
+def test_gap_takes_readable_segments_away() -> None:
+    shares = []
+    for seed in range(60):
+        part = varied(example(), seed, gaps=1.0)
+        assert part.readable is not None
+        silent = (part.signal.reshape(-1, SEGMENT) == 0).all(axis=1)
+        np.testing.assert_array_equal(silent, ~part.readable)
+        assert np.abs(np.diff(part.readable.astype(int))).sum() <= 2  # one piece
+        shares.append(silent.mean())
+    assert 0 < min(shares) < 0.1
+    assert 0.3 < max(shares) <= 0.37
+    assert varied(example(segments=1), gaps=1.0).readable.tolist() == [True]  # type: ignore[union-attr]
+
+
+def test_short_records() -> None:
+    sizes = [varied(example(60), seed, short=0.5).targets.size for seed in range(100)]
+    cut = [size for size in sizes if size < 60]
+    assert 30 < len(cut) < 70
+    assert 5 * RATE // SEGMENT - 1 <= min(cut) < max(cut) <= 15 * RATE / SEGMENT
+
+
+def test_local_scale_undoes_any_gain() -> None:
+    """A record of another gain, or of one that changes, comes out the same but for `amplitude`."""
+    one = varied(example(), **local())
+    other = example()
+    louder = Example(other.name, other.signal * np.float32(37), other.targets)
+    np.testing.assert_allclose(varied(louder, **local()).signal, one.signal, rtol=1e-4, atol=1e-5)
+    assert np.sqrt(np.mean(one.signal**2)) == pytest.approx(1, abs=0.02)
+
+
+def test_unreadable_segments_stay_so() -> None:
+    item = example()
+    readable = np.arange(30) % 3 > 0
+    kept = varied(Example("a", item.signal, item.targets, readable), crop_seconds=10.0).readable
+    assert kept is not None
+    assert kept.size == 11
+    assert set(np.convolve(kept, np.ones(3), "valid")) == {2}
