@@ -114,7 +114,8 @@ def save_onnx(
     network = _served(model, metadata)
     if network is not model:
         kernel, bias = model.get_layer(RECORD_LAYER).get_weights()
-        metadata = replace(metadata, record_head=RecordHead.linear(kernel, bias).to_dict())
+        head = RecordHead.linear(kernel, bias).to_dict()
+        metadata = replace(metadata, record_head=head, decision="mean")
     content = _convert(network, metadata, training_records)
     difference = _difference(network, content, signals)
     if not difference <= tolerance:
