@@ -13,9 +13,9 @@ from tiny_training import tiny_config, write_data
 from ecgrt.calibration import comparison, crossval
 from ecgrt.calibration.folds import named_folds, write_parts
 from ecgrt.challenge.scoring import CLASSES, score
-from ecgrt.records.manifest import LabelledRecord, read_manifest
-from ecgrt.cli import crossval_main
+from ecgrt.cli.crossval import main as crossval_main
 from ecgrt.records.base import Record
+from ecgrt.records.manifest import LabelledRecord, read_manifest
 from ecgrt.training.answers import RecordAnswers
 from ecgrt.training.runs import Run
 
@@ -31,14 +31,16 @@ def test_from_configurations_to_a_comparison(
     write_data(tmp_path, train=24, dev=16)
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     monkeypatch.setattr(crossval, "CHOOSING", 2)
-    monkeypatch.setattr(crossval, "_train_all", lambda tasks, _: list(map(crossval.train_task, tasks)))
+    monkeypatch.setattr(
+        crossval, "_train_all", lambda tasks, _: list(map(crossval.train_task, tasks))
+    )
     fixed = {"checkpoint": "last", "schedule": "cosine"}
     for name, fields in {"plain": {}, "last": fixed}.items():
         config = tiny_config(tmp_path, max_epochs=1, **fields)
         (tmp_path / f"{name}.json").write_text(json.dumps(config.to_dict()))
     out = tmp_path / "table.json"
     files = [str(tmp_path / "last.json"), str(tmp_path / "plain.json")]
-    arguments = [*files, "--base", "plain", "--folds", "2", "-o", str(out)]
+    arguments = [*files, "--base", "plain", "--folds", "2", "--json", str(out)]
     assert crossval_main(arguments) == 0
     found = json.loads(out.read_text())
     assert (found["records"], found["folds"], found["base"]) == (40, 2, "plain")
