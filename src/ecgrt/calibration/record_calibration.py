@@ -18,9 +18,10 @@ from ..records.manifest import LabelledRecord, read_manifest
 from ..training.record_head import RecordHead
 from .fit import check_records, load_model, set_metadata
 from .measures import Array, Floats, Integers, decide
-from .record_fit import centred, fold_in, mix, out_of_fold
+from .record_fit import centred, fold_in, mix, out_of_fold, teach_varied
 from .report import Figures, Report, measure
-from .rhythm_net import STEPS, teach
+from .rhythm_net import STEPS
+from .rhythm_states import rhythm_features
 from .scaling import apply_scaling, fit_vector_scaling
 from .weights import fit_decision_weights
 
@@ -92,14 +93,16 @@ def calibrate_record_head(
     records = [item for path in manifests for item in read_manifest(path, CLASSES)]
     check_records(records, metadata, Path(manifests[0]), {})
     strangers = _read_answers(Path(answers_path), records, metadata)
-    features = np.stack([_core.rhythm_features(i.record.signal, i.record.fs) for i in records])
+    features, *varied = rhythm_features(records)
     network = centred(strangers.probabilities)
     labels, folds = strangers.labels, strangers.folds
-    probabilities, rhythm = out_of_fold(network, features, labels, folds, steps=steps)
+    probabilities, rhythm = out_of_fold(
+        network, features, labels, folds, varied=varied, steps=steps
+    )
     linear = RecordHead.from_dict(metadata.record_head, len(metadata.classes))
     head = fold_in(
         linear,
-        teach(features, labels, steps=steps),
+        teach_varied([features, *varied], labels, steps),
         mix(network, rhythm, labels),
         _core.rhythm_feature_names(),
     )

@@ -48,7 +48,13 @@ def centred(probabilities: Array) -> Floats:
 
 
 def out_of_fold(
-    network: Array, features: Array, labels: Array, folds: Integers, *, steps: int = STEPS
+    network: Array,
+    features: Array,
+    labels: Array,
+    folds: Integers,
+    *,
+    varied: Sequence[Array] = (),
+    steps: int = STEPS,
 ) -> tuple[Floats, Floats]:
     """Return what heads say of records that had no part in them.
 
@@ -58,6 +64,8 @@ def out_of_fold(
         (N, C) logits of mean 0, each record's from a network that was trained without its fold.
     features, labels, folds
         (N, F), int (N,), and the number of each record's fold.
+    varied
+        More (N, F) features to learn from, of the same records in another state.
     steps
         As of :func:`~ecgrt.calibration.rhythm_net.teach`.
 
@@ -69,7 +77,9 @@ def out_of_fold(
     rhythm = np.empty(network.shape)
     for fold in np.unique(folds):
         inside = folds == fold
-        taught = teach(features[~inside], labels[~inside], steps=steps)
+        taught = teach_varied(
+            [part[~inside] for part in (features, *varied)], labels[~inside], steps
+        )
         rhythm[inside] = taught.logits(features[inside])
     probabilities = np.empty(network.shape)
     for fold in np.unique(folds):
@@ -77,6 +87,11 @@ def out_of_fold(
         mixture = mix(network[~inside], rhythm[~inside], labels[~inside])
         probabilities[inside] = softmax(mixture.logits(network[inside], rhythm[inside]))
     return probabilities, rhythm
+
+
+def teach_varied(features: Sequence[Array], labels: Array, steps: int = STEPS) -> RhythmNet:
+    """Return a network taught by records in several states, each (N, F), of the same labels."""
+    return teach(np.concatenate(features), np.tile(labels, len(features)), steps=steps)
 
 
 def mix(network: Array, rhythm: Array, labels: Array) -> Mixture:
