@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ecgrt.calibration import rhythm_states
 from ecgrt.calibration.measures import log_loss
 from ecgrt.calibration.record_fit import Mixture, fold_in, mix, out_of_fold
 from ecgrt.calibration.rhythm_net import RhythmNet, teach
 from ecgrt.calibration.scaling import softmax
+from ecgrt.records.base import Record
+from ecgrt.records.manifest import LabelledRecord
 from ecgrt.training.record_head import RecordHead
 
 pytest.importorskip("sklearn", reason='needs pip install "ecgrt[train]"')
@@ -72,3 +75,29 @@ def test_out_of_fold_answers_have_not_seen_their_records() -> None:
     answers, rhythm = out_of_fold(network, features, labels, folds, steps=100)
     assert rhythm.shape == answers.shape == (300, 2)
     assert log_loss(answers, labels) > 0.98 * np.log(2)
+
+
+def test_states_of_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is; with one gap of 3 to 36 %; cut to 5 to 15 seconds, or disturbed and as long."""
+    seen: list[np.ndarray] = []
+
+    def features(x: np.ndarray, fs: float) -> np.ndarray:
+        assert fs == 300.0
+        seen.append(np.asarray(x))
+        return np.zeros(2, np.float32)
+
+    monkeypatch.setattr(rhythm_states._core, "rhythm_features", features, raising=False)
+    signal = np.random.default_rng(1).normal(size=9000).astype(np.float32)
+    items = [LabelledRecord(Record(f"r{i}", signal, 300.0), ("N",)) for i in range(40)]
+    states = rhythm_states.rhythm_features(items, 100.0)
+    assert [state.shape for state in states] == [(40, 2)] * 3
+    short = 0
+    for plain, gap, other in zip(seen[::3], seen[1::3], seen[2::3], strict=True):
+        np.testing.assert_array_equal(plain, signal)
+        missing = np.isnan(gap)
+        assert 0.02 < missing.mean() < 0.37
+        assert np.abs(np.diff(missing.astype(int))).sum() <= 2
+        np.testing.assert_array_equal(gap[~missing], signal[~missing])
+        short += other.size < 9000
+        assert other.size == 9000 or 5 * 300 <= other.size <= 15 * 300
+    assert 8 < short < 24

@@ -93,7 +93,7 @@ def calibrate_record_head(
     records = [item for path in manifests for item in read_manifest(path, CLASSES)]
     check_records(records, metadata, Path(manifests[0]), {})
     strangers = _read_answers(Path(answers_path), records, metadata)
-    features, *varied = rhythm_features(records)
+    features, *varied = rhythm_features(records, metadata.sampling_rate)
     network = centred(strangers.probabilities)
     labels, folds = strangers.labels, strangers.folds
     probabilities, rhythm = out_of_fold(

@@ -24,15 +24,18 @@ NOISE, WANDER = 40.0, 500.0
 WANDER_BAND = (0.1, 0.4)
 
 
-def rhythm_features(records: Sequence[LabelledRecord], seed: int = 0) -> list[Array]:
+def rhythm_features(
+    records: Sequence[LabelledRecord], rate: float, seed: int = 0
+) -> list[Array]:
     """Return features of records in three states, each float64 (N, F).
 
-    As they are; with a gap; cut short or disturbed by noise and wander.
+    As they are; with a gap; cut short or disturbed by noise and wander. `rate` is that of records
+    that do not tell theirs.
     """
     rng = np.random.default_rng(seed)
     states: list[list[Array]] = [[], [], []]
     for item in track(records, desc="features"):
-        signal, fs = np.asarray(item.record.signal, np.float32), item.record.fs
+        signal, fs = np.asarray(item.record.signal, np.float32), item.record.fs or rate
         other = _cut(signal, fs, rng) if rng.random() < CUT else _disturbed(signal, fs, rng)
         for state, x in zip(states, (signal, _with_gap(signal, rng), other), strict=True):
             state.append(_core.rhythm_features(x, fs))
