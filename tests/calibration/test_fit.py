@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from commands import exit_code
 from family import build, make_selector, save
 from scipy.special import softmax
 
 import ecgrt
-from ecgrt import cli
 from ecgrt.calibration.fit import calibrate_model
 from ecgrt.calibration.report import to_text
 from ecgrt.challenge.scoring import score
@@ -186,7 +186,7 @@ def test_other_refusals(manifest: Path, tmp_path: Path) -> None:
 def test_command(manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.onnx"
     argv = [save_model(tmp_path), manifest, "-o", out, "--decision", "mean"]
-    assert cli.calibrate_main([str(arg) for arg in argv]) == 0
+    assert exit_code("calibrate", *argv) == 0
     text = capsys.readouterr().out
     report = calibrate_model(tmp_path / "model.onnx", manifest, out, decision="mean")
     assert text == f"{to_text(report)}\n{out}\n"

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from commands import exit_code
 from family import build, make_selector, save
 from scipy.special import log_softmax, softmax
 
 import ecgrt
-from ecgrt import cli
 from ecgrt.calibration.fit import calibrate_model
 from ecgrt.calibration.pooling import FLOOR, LOG_STD, SPREAD_STD, fit_pooling, pool
 from ecgrt.calibration.scaling import apply_scaling
@@ -174,9 +174,7 @@ def test_learnt_from_training_records_it_helps_others(
     train, dev = manifests
     path, out = save_model(tmp_path / "model.onnx", train), tmp_path / "out.onnx"
     plain = calibrate_model(path, dev, out)
-    assert (
-        cli.calibrate_main([*map(str, (path, dev)), "--pooling", str(train), "-o", str(out)]) == 0
-    )
+    assert exit_code("calibrate", path, dev, "--pooling", train, "-o", out) == 0
     assert "pooling   learnt" in capsys.readouterr().out
     again = calibrate_model(out, dev, tmp_path / "again.onnx")  # the pooling stays
     assert again.held_out.log_loss < plain.held_out.log_loss - 0.03
