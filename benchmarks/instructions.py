@@ -32,6 +32,8 @@ STAGES: dict[str, tuple[str, str, int]] = {
         2,
     ),
 }
+#: Growth that is more than chance; GitHub shows lines that begin with ``::warning`` as warnings.
+GROWTH = 0.01
 #: What every process starts with. The record lasts 30 s.
 PROGRAM = """
 import sys
@@ -87,6 +89,11 @@ def table(old: dict[str, int] | None, new: dict[str, int]) -> str:
     return "\n".join(["Millions of instructions:", "", *lines])
 
 
+def grown(old: dict[str, int], new: dict[str, int]) -> list[str]:
+    """Stages that take noticeably more instructions than before."""
+    return [stage for stage, n in new.items() if n > (1 + GROWTH) * old.get(stage, n)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -101,6 +108,8 @@ def main() -> None:
     if args.compare:
         old, new = (json.loads(path.read_text(encoding="utf-8")) for path in args.compare)
         print(table(old, new))
+        for stage in grown(old, new):
+            print(f"::warning title=Instructions::{stage!r} takes over {GROWTH:.0%} more of them")
         return
     if not args.plan:
         parser.error("give --plan or --compare")
