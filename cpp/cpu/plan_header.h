@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "cpu/plan_file.h"
+#include "cpu/plan.h"
 
 namespace ecgrt {
 

@@ -114,7 +114,7 @@ def build_cpu_plan(
 
 def _verify(plan: Path, tolerance: float) -> CheckedPlan:
     """Load a plan and run its example, so that none is written that cannot be read or is wrong."""
-    from .. import Classifier, PlanError
+    from .._core import Classifier, PlanError
 
     try:
         classifier = Classifier(plan, threads=1)
