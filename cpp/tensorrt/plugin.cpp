@@ -36,7 +36,7 @@ Factory* open_factory(const std::string& plan_path, const TensorRtPlanInfo& info
   if (handle == nullptr) {
     throw BackendUnavailableError(
         unavailable_message(plan_path, info,
-                            "TensorRT or CUDA is not installed, or not where it is looked for: " +
+                            "TensorRT or CUDA is not installed, or not where ecgrt looks for it: " +
                                 std::string(dlerror())));
   }
   void* factory = dlsym(handle, kFactory);
