@@ -87,7 +87,7 @@ def state_probabilities(classes: Sequence[str], pooled: Floats) -> Floats:
     """
     names = list(classes)
     pooled = np.asarray(pooled, np.float64)
-    noise = np.zeros(len(pooled))
+    noise: Floats = np.zeros(len(pooled))
     if NOISE_CLASS in names:
         noise = pooled[:, names.index(NOISE_CLASS)]
     if AF_CLASS in names:
