@@ -112,17 +112,17 @@ void Classifier::open_records(std::span<const Signal> signals, std::span<Predict
     assess(reader, prediction.quality, prediction.readable, scratch.assessing);
     prediction.segment_probabilities.resize(reader.segments() * metadata().classes.size());
     prediction.segment_evidence.resize(reader.segments() * metadata().evidence());
-    analyse_rhythm(signals[i], prediction, scratch);
+    analyse_rhythm(signals[i], reader, prediction, scratch);
     add_pieces(i, reader, scratch);
   }
 }
 
-void Classifier::analyse_rhythm(const Signal& signal, Prediction& prediction,
-                                Scratch& scratch) const {
-  const double rate = signal.sampling_rate == 0 ? metadata().sampling_rate : signal.sampling_rate;
+void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader,
+                                Prediction& prediction, Scratch& scratch) const {
+  const double rate = reader.sampling_rate();
   if (!scratch.rhythm || scratch.rhythm->sampling_rate() != rate) scratch.rhythm.emplace(rate);
   RhythmAnalyser& rhythm = *scratch.rhythm;
-  rhythm.analyse(signal, !features_.empty());
+  rhythm.analyse(signal, reader.gaps(), !features_.empty());
   prediction.beats.assign(rhythm.beats().begin(), rhythm.beats().end());
   prediction.rhythm.clear();
   for (const std::size_t number : features_) {

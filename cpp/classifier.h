@@ -48,7 +48,8 @@ class Classifier {
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
   void open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
                     Scratch& scratch) const;
-  void analyse_rhythm(const Signal& signal, Prediction& prediction, Scratch& scratch) const;
+  void analyse_rhythm(const Signal& signal, const SignalReader& reader, Prediction& prediction,
+                      Scratch& scratch) const;
   void add_pieces(std::size_t record, const SignalReader& reader, Scratch& scratch) const;
   void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
                   Scratch& scratch, const Interlude& interlude) const;

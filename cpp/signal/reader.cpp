@@ -106,6 +106,20 @@ void copy_samples(const Signal& signal, std::size_t first, std::span<double> out
   });
 }
 
+void find_gaps(const Signal& signal, double rate, GapFinder& finder) {
+  const double offset = first_value(signal) / signal.microvolts;
+  double samples[kChunk];
+  float values[kChunk];
+  finder.start(rate, true);
+  for (std::size_t first = 0, count; first < signal.size; first += count) {
+    count = std::min(signal.size - first, kChunk);
+    copy_samples(signal, first, {samples, count});
+    for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(samples[i] - offset);
+    finder.push({values, count});
+  }
+  finder.finish();
+}
+
 void check_sampling_rate(double rate) {
   if (!(rate >= kMinRate && rate <= kMaxRate)) {
     throw std::invalid_argument("fs is " + number(rate) + " Hz; it must be from " +

@@ -30,6 +30,9 @@ struct Signal {
 // Copies samples from `first` on, as they are.
 void copy_samples(const Signal& signal, std::size_t first, std::span<double> out);
 
+// Finds all gaps of a signal of `rate` Hz, still stretches among them.
+void find_gaps(const Signal& signal, double rate, GapFinder& finder);
+
 // What a model does to every signal.
 struct SignalPath {
   SignalPath(const Metadata& metadata, FirKernel kernel);

@@ -2,18 +2,30 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace ecgrt {
+namespace {
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
 
 RhythmAnalyser::RhythmAnalyser(double sampling_rate)
     : sampling_rate_(sampling_rate), signal_(sampling_rate) {}
 
-void RhythmAnalyser::analyse(const Signal& signal, bool features) {
+void RhythmAnalyser::analyse(const Signal& signal, std::span<const Gap> gaps, bool features) {
   std::array<double, 1024> values;
   signal_.reset();
   for (std::size_t first = 0; first < signal.size; first += values.size()) {
     const std::span<double> part(values.data(), std::min(values.size(), signal.size - first));
     copy_samples(signal, first, part);
+    for (; !gaps.empty() && gaps.front().begin < first + part.size(); gaps = gaps.subspan(1)) {
+      const std::size_t begin = std::max(gaps.front().begin, first) - first;
+      const std::size_t end = std::min(gaps.front().end - first, part.size());
+      std::fill(part.begin() + begin, part.begin() + end, kMissing);
+      if (gaps.front().end > first + part.size()) break;
+    }
     signal_.push(part);
   }
   signal_.finish();

@@ -27,7 +27,8 @@ class RhythmAnalyser {
     signal_.finish();
     analyse_working(features);
   }
-  void analyse(const Signal& signal, bool features);
+  // Samples in `gaps`, which are ascending, count as missing, whatever they are.
+  void analyse(const Signal& signal, std::span<const Gap> gaps, bool features);
 
   double sampling_rate() const { return sampling_rate_; }
   std::span<const double> beats() const { return times_; }  // R peaks, seconds
