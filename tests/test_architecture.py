@@ -229,6 +229,8 @@ def test_files_are_short() -> None:
     for path in source_files():
         name = path.relative_to(ROOT).as_posix()
         lines = len(path.read_text(encoding="utf-8").splitlines())
+        if path.suffix == ".pyi":  # the extension has one stub
+            continue
         if lines > (TEST_LINES if name.startswith("tests/") else FILE_LINES):
             long[name] = lines
     assert long == {}, "divide these files by what they do"

@@ -96,6 +96,11 @@ std::string describe(const NamedPrediction& p) {
          ", classes=" + py::repr(py::tuple(py::cast(*p.classes))).cast<std::string>() + ")";
 }
 
+// None where JSON has no number: of a record that could not be read.
+std::optional<float> finite(float value) {
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
 py::dict quality_dict(const Quality& quality) {
   const py::object q = py::cast(quality);
   py::list spans;
@@ -114,11 +119,11 @@ py::dict to_dict(const py::object& self) {
   const auto& p = self.cast<const NamedPrediction&>();
   py::dict probability;
   for (std::size_t i = 0; i < p.classes->size(); ++i) {
-    probability[py::str((*p.classes)[i])] = p.prediction.probabilities[i];
+    probability[py::str((*p.classes)[i])] = finite(p.prediction.probabilities[i]);
   }
   py::dict values;
   values["label"] = label_of(p);
-  values["confidence"] = p.prediction.confidence;
+  values["confidence"] = finite(p.prediction.confidence);
   values["probabilities"] = probability;
   values["segment_labels"] = segment_labels(self).attr("tolist")();
   values["heart_rate"] = heart_rate(p);

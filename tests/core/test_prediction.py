@@ -37,7 +37,9 @@ def values(prediction: ecgrt.Prediction) -> tuple[object, ...]:
     )
 
 
-@pytest.mark.parametrize("name", ["probabilities", "segment_probabilities", "segment_labels"])
+@pytest.mark.parametrize(
+    "name", ["probabilities", "segment_probabilities", "segment_labels", "beats"]
+)
 def test_arrays_are_read_only(prediction: ecgrt.Prediction, name: str) -> None:
     array = getattr(prediction, name)
     with pytest.raises(ValueError, match="read-only"):
@@ -65,6 +67,14 @@ def test_dict_is_json(prediction: ecgrt.Prediction) -> None:
             zip(prediction.classes, prediction.probabilities.tolist(), strict=True)
         ),
         "segment_labels": prediction.segment_labels.tolist(),
+        "heart_rate": prediction.heart_rate,
+        "beats": prediction.beats.tolist(),
+        "quality": {
+            "readable": 1.0,
+            "seconds": prediction.quality.seconds,
+            "spans": [],
+            "warnings": {},
+        },
     }
 
 

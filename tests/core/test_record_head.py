@@ -99,9 +99,9 @@ def test_metadata_keeps_the_head() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"evidence": 0}, "record_head.evidence must be from 1 to 64"),
-        ({"evidence": 65}, "record_head.evidence must be from 1 to 64"),
-        ({"hidden": 257}, "record_head.hidden must be from 1 to 256"),
+        ({"evidence": 0}, "evidence must be from 1 to 64"),
+        ({"evidence": 65}, "evidence must be an integer from 0 to 64"),
+        ({"hidden": 257}, "hidden must be an integer from 0 to 256"),
         ({"hidden": 4}, "record_head.weights must be 55 numbers, not 68"),
         ({"weights": "AAA"}, "a multiple of 4"),
         ({"weights": "AA!A"}, "no base64"),

@@ -152,6 +152,7 @@ def with_faults(x: np.ndarray, fs: float, seed: int) -> np.ndarray:
     """Some of everything that goes wrong, anywhere."""
     rng = np.random.default_rng(seed)
     x = x.copy()
+    x[round(5 * fs) : round(6.5 * fs)] = x[round(5 * fs)]
     for _ in range(rng.integers(1, 12)):
         begin = rng.integers(len(x))
         end = begin + round(fs * float(rng.choice([0, 0.02, 0.15, 0.3, 0.6, 1.2, 4.0]))) + 1
