@@ -122,8 +122,8 @@ def _answer(classifier: Classifier, path: Path, args: argparse.Namespace) -> _An
         warnings.simplefilter("always")
         record = read_record(path, **reading(args))
         prediction = classifier.predict(record, min_confidence=args.min_confidence)
-    messages = [*(str(w.message) for w in caught), *getattr(prediction, "warnings", ())]
-    return _Answer(record.name, prediction, list(dict.fromkeys(messages)))
+    messages = dict.fromkeys(str(w.message) for w in caught)  # the signal's own are among them
+    return _Answer(record.name, prediction, list(messages))
 
 
 @contextmanager
