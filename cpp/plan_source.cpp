@@ -27,6 +27,7 @@ ByteBuffer::ByteBuffer(std::size_t size)
 void ByteBuffer::Free::operator()(std::byte* p) const { ::operator delete(p, kCacheLine); }
 
 PlanSource::PlanSource(const std::string& path) : path_(path) {
+  if (path.find('\0') != std::string::npos) fail(path.c_str(), "a zero follows in the plan's name");
   // Not blocking: a pipe would wait for somebody to write to it.
   file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file_ < 0) fail(path, std::string("cannot open the plan: ") + std::strerror(errno));

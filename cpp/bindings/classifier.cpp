@@ -15,16 +15,21 @@ namespace py = pybind11;
 namespace ecgrt {
 namespace {
 
+// A file's name is bytes, which Python shows as text whatever they are.
+py::object to_path(const std::string& bytes) {
+  return py::module_::import("os").attr("fsdecode")(py::bytes(bytes));
+}
+
 std::unique_ptr<PyClassifier> make_classifier(const py::object& plan, std::optional<long> threads,
                                               int device) {
-  const auto given = py::module_::import("os").attr("fspath")(plan).cast<std::string>();
+  const auto given = py::module_::import("os").attr("fsencode")(plan).cast<std::string>();
   if (threads && *threads < 1) throw py::value_error("threads must be at least 1");
   const py::gil_scoped_release release;
   return std::make_unique<PyClassifier>(given, threads, device);
 }
 
 py::tuple get_state(const PyClassifier& self) {
-  return py::make_tuple(self.location, self.threads, self.device, self.classifier.metadata().json);
+  return py::make_tuple(to_path(self.location), self.threads, self.device, self.classifier.metadata().json);
 }
 
 std::unique_ptr<PyClassifier> set_state(const py::tuple& state) {
@@ -40,7 +45,7 @@ std::unique_ptr<PyClassifier> set_state(const py::tuple& state) {
 
 std::string describe(const PyClassifier& self) {
   const auto text = [](const py::object& value) { return py::cast<std::string>(py::repr(value)); };
-  return "Classifier(" + text(py::str(self.plan)) +
+  return "Classifier(" + text(to_path(self.plan)) +
          ", classes=" + text(py::tuple(py::cast(*self.classes))) +
          ", sampling_rate=" + text(py::float_(self.classifier.metadata().sampling_rate)) +
          ", backend='" + self.classifier.backend().name() +
@@ -55,7 +60,7 @@ py::list training_record_names(const PyClassifier& self) {
 void register_properties(py::class_<PyClassifier>& classifier) {
   classifier
       .def_property_readonly(
-          "plan", [](const PyClassifier& self) { return self.plan; }, doc::Classifier_plan)
+          "plan", [](const PyClassifier& self) { return to_path(self.plan); }, doc::Classifier_plan)
       .def_property_readonly(
           "classes", [](const PyClassifier& self) { return py::tuple(py::cast(*self.classes)); },
           doc::Classifier_classes)

@@ -60,7 +60,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             _send(part, path)
         return
     target = Path(os.path.realpath(path))
-    suffix = ".weights.h5" if target.name.endswith(".weights.h5") else target.suffix
+    name = Path(path)
+    suffix = ".weights.h5" if name.name.endswith(".weights.h5") else name.suffix  # Keras' rule
     part = target.with_name(f".part-{secrets.token_hex(8)}{suffix}")
     try:
         # A name that nobody can foresee, and that must be new: where others may write too, no link

@@ -9,6 +9,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any
 
 from . import _core
+from ._files import parse_json
 
 #: Key of the JSON in an ONNX model's ``metadata_props``.
 ONNX_KEY = "ecgrt"
@@ -124,10 +125,7 @@ class Metadata:
     @classmethod
     def from_json(cls, text: str) -> Metadata:
         """Read :meth:`to_json`'s text; raise ValueError that names a missing or unknown field."""
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"the metadata is not JSON: {error}") from error
+        values = parse_json(text, "the metadata")
         if not hasattr(values, "keys"):
             raise ValueError(f"the metadata must be a JSON object, not {text[:40]!r}")
         known = {field.name for field in fields(cls)}

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import xxhash
 from family import make_metadata
+from old_plans import seal_format_1
 
 import ecgrt
 from ecgrt.compile.plan_file import ALIGNMENT, Blobs, seal, unseal
@@ -197,6 +198,21 @@ def test_contradictory_header(
     path.write_bytes(with_header(plan_bytes, change))
     with pytest.raises(ecgrt.PlanError):
         ecgrt.Classifier(path)
+
+
+def test_contradictory_header_of_format_1(plan_bytes: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "old.plan"
+    sound, blobs = unseal(plan_bytes)
+    path.write_bytes(seal_format_1(sound, blobs))
+    assert ecgrt.Classifier(path).self_test() < 1e-5
+    for change in CONTRADICTIONS:
+        if "xxh3" in change.__name__:
+            continue
+        header = copy.deepcopy(sound)
+        change(header)
+        path.write_bytes(seal_format_1(header, blobs))
+        with pytest.raises(ecgrt.PlanError):
+            ecgrt.Classifier(path, threads=1)
 
 
 def test_calibration_is_read_and_a_fault_of_it_is_told(plan_bytes: bytes, tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._files import parse_json
 from .base import Record, read_record
 
 #: Samples of a record, at its own rate, that one label of a manifest stands for.
@@ -114,8 +114,8 @@ def _read_line(
 def _parse(line: str, place: str) -> dict[str, Any]:
     """Return a line's fields, of the kinds that they have to be of."""
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError):
+        entry = parse_json(line, place)
+    except ValueError:
         entry = None
     if not isinstance(entry, dict) or ("label" in entry) == ("labels" in entry):
         raise ValueError(

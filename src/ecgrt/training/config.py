@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .._files import read_json
 from .checks import check_choice, check_integer, check_number, invalid
 from .network_config import NetworkConfig
 
@@ -223,10 +223,10 @@ class TrainConfig(NetworkConfig):
         path = Path(path)
         if not path.is_file():
             raise FileNotFoundError(f"no such configuration: {path}")
+        values = read_json(path)
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
             return cls.from_dict(values)
-        except (ValueError, TypeError) as error:  # a JSONDecodeError is a ValueError
+        except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: {error}") from error
 
     @classmethod
