@@ -85,8 +85,15 @@ def test_nothing_to_read(filtered: ecgrt.Classifier) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "code", "withheld"),
-    [(3, "too_short", True), (4.99, "too_short", True), (5, "short_record", False),
-     (8.9, "short_record", False), (9, None, False), (64.9, None, False), (66, "long_record", False)],
+    [
+        (3, "too_short", True),
+        (4.99, "too_short", True),
+        (5, "short_record", False),
+        (8.9, "short_record", False),
+        (9, None, False),
+        (64.9, None, False),
+        (66, "long_record", False),
+    ],
 )
 def test_lengths(
     seconds: float, code: str | None, withheld: bool, filtered: ecgrt.Classifier, ecg: np.ndarray

@@ -27,9 +27,7 @@ def test_linear_head_is_linear() -> None:
 
 def test_round_trip_is_that_of_float32() -> None:
     rng = np.random.default_rng(1)
-    head = RecordHead(
-        2, ("a", "b"), *(rng.normal(size=shape) for shape in ((8, 5), 5, (5, 3), 3))
-    )
+    head = RecordHead(2, ("a", "b"), *(rng.normal(size=shape) for shape in ((8, 5), 5, (5, 3), 3)))
     back = RecordHead.from_dict(head.to_dict(), classes=3)
     assert (back.evidence, back.features) == (2, ("a", "b"))
     np.testing.assert_array_equal(back.w1, head.w1.astype(np.float32))

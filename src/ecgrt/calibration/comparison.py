@@ -118,9 +118,7 @@ def to_text(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(
-    config: TrainConfig, seeds: Sequence[Sequence[Outcome]], found: _Scores
-) -> dict[str, Any]:
+def _row(config: TrainConfig, seeds: Sequence[Sequence[Outcome]], found: _Scores) -> dict[str, Any]:
     runs = [run for of_seed in seeds for run in of_seed]
     samples = round(SECONDS * config.sampling_rate)
     samples -= samples % config.samples_per_segment
@@ -174,9 +172,7 @@ def _score(runs: Sequence[Outcome], counts: Array) -> _Scores:
 
 
 def _mean(scores: Sequence[_Scores]) -> _Scores:
-    means = {
-        name: np.mean([vars(one)[name] for one in scores], axis=0) for name in vars(scores[0])
-    }
+    means = {name: np.mean([vars(one)[name] for one in scores], axis=0) for name in vars(scores[0])}
     return _Scores(**means)
 
 

@@ -139,7 +139,9 @@ def _tasks(
             f"fold-{fold + 1}-dev": outside & choosing,
         }
         folder = Path(next(iter(recipes.values())).save_dir) / "folds"
-        paths = list(write_parts(manifests, folder, {k: list(v) for k, v in parts.items()}).values())
+        paths = list(
+            write_parts(manifests, folder, {k: list(v) for k, v in parts.items()}).values()
+        )
         for name, config in recipes.items():
             last = config.checkpoint == "last"
             learnt, dev = (paths[1], paths[0]) if last else (paths[2], paths[3])

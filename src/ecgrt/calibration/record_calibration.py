@@ -124,9 +124,7 @@ def calibrate_record_head(
     )
 
 
-def _read_answers(
-    path: Path, records: Sequence[LabelledRecord], metadata: Metadata
-) -> Strangers:
+def _read_answers(path: Path, records: Sequence[LabelledRecord], metadata: Metadata) -> Strangers:
     """Return the answers in the records' order; raise ValueError if they are of other records."""
     if not path.is_file():
         raise FileNotFoundError(f"there are no answers {path}; ecgrt-crossval writes them")

@@ -24,9 +24,7 @@ NOISE, WANDER = 40.0, 500.0
 WANDER_BAND = (0.1, 0.4)
 
 
-def rhythm_features(
-    records: Sequence[LabelledRecord], rate: float, seed: int = 0
-) -> list[Array]:
+def rhythm_features(records: Sequence[LabelledRecord], rate: float, seed: int = 0) -> list[Array]:
     """Return features of records in three states, each float64 (N, F).
 
     As they are; with a gap; cut short or disturbed by noise and wander. `rate` is that of records

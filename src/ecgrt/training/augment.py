@@ -50,7 +50,9 @@ def vary(
     if not local:  # what is added has its size from the training signals, not from this one
         signal = signal * amplitude
     signal = signal + _disturbance(signal.size, config, rng)
-    readable = np.ones(targets.size, np.bool_) if example.readable is None else example.readable[kept]
+    readable = (
+        np.ones(targets.size, np.bool_) if example.readable is None else example.readable[kept]
+    )
     if config.gaps and targets.size > 1 and rng.random() < config.gaps:
         readable = readable & _gap(signal, samples_per_segment, rng)
     if not readable.any():

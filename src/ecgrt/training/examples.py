@@ -85,9 +85,7 @@ def preprocess(record: Record, metadata: Metadata) -> tuple[Floats, Bools]:
         If the record is shorter than a segment or holds NaN or infinite samples.
     """
     try:
-        signal, readable = _core.preprocess(
-            record.signal, record.fs, metadata=metadata.to_json()
-        )
+        signal, readable = _core.preprocess(record.signal, record.fs, metadata=metadata.to_json())
     except ValueError as error:
         raise ValueError(f"record {record.name}: {error}") from error
     return signal, readable

@@ -44,9 +44,7 @@ def make_optimizer(keras: Any, config: TrainConfig) -> Any:
     return optimizer
 
 
-def with_records(
-    examples: Sequence[Example], classes: int, share: float
-) -> tuple[Any, Any, Any]:
+def with_records(examples: Sequence[Example], classes: int, share: float) -> tuple[Any, Any, Any]:
     """Return a batch for a network with a record head: inputs, targets, weights.
 
     A record's segments share its label, but for a few that were labelled one by one: the record's
