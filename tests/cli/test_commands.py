@@ -24,6 +24,7 @@ NAMES = (
     "entry",
     "eval",
     "export",
+    "holter",
     "info",
     "predict",
     "train",
