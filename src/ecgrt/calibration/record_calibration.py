@@ -17,13 +17,13 @@ from ..metadata import Metadata
 from ..records.manifest import LabelledRecord, read_manifest
 from ..training.record_head import RecordHead
 from .fit import check_records, load_model, set_metadata
-from .measures import Array, Floats, Integers, decide
+from .measures import Array, Floats, Integers
 from .record_fit import centred, fold_in, mix, out_of_fold, teach_varied
 from .report import Figures, Report, measure
 from .rhythm_net import STEPS
 from .rhythm_states import rhythm_features
 from .scaling import apply_scaling, fit_vector_scaling
-from .weights import fit_decision_weights
+from .weights import decide, fit_decision_weights
 
 
 @dataclass(frozen=True, eq=False)
