@@ -14,6 +14,7 @@ import pytest
 import ecgrt
 from ecgrt.challenge.entry import build_entry
 from ecgrt.challenge.scoring import read_answers
+from ecgrt.records import read_record
 from ecgrt.records.base import list_records
 
 MEMBERS = {
@@ -97,7 +98,7 @@ def test_next_takes_a_path_and_appends(entry: Path, folder: Path, tmp_path: Path
     assert run(entry / "next.sh", path, cwd=tmp_path).returncode == 0
     (suffixed,) = folder.glob(f"{path.name}.hea")
     assert run(entry / "next.sh", suffixed, cwd=tmp_path).returncode == 0
-    assert answers.read_text().splitlines() == ["before,N", first, first]
+    assert answers.read_text().splitlines() == ["before,N", first]
 
 
 def test_next_of_a_bad_record_fails_and_adds_nothing(entry: Path, tmp_path: Path) -> None:
@@ -107,6 +108,19 @@ def test_next_of_a_bad_record_fails_and_adds_nothing(entry: Path, tmp_path: Path
         assert done.returncode != 0
         assert record in done.stderr
     assert run(entry / "next.sh", cwd=tmp_path).returncode == 2
+    assert not (tmp_path / "answers.txt").exists()
+
+
+@pytest.mark.parametrize("name", ["x,A", "x y", "x\ty"])
+def test_next_of_a_name_that_cannot_be_read_back(
+    name: str, entry: Path, folder: Path, tmp_path: Path
+) -> None:
+    first = (folder / "RECORDS").read_text().split()[0]
+    signal = read_record(folder / first).signal
+    (tmp_path / f"{name}.csv").write_text("".join(f"{v:g}\n" for v in signal))
+    done = run(entry / "next.sh", f"{name}.csv", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "rename its files" in done.stderr
     assert not (tmp_path / "answers.txt").exists()
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,15 @@ from family import (
     make_metadata,
     make_network,
     make_selector,
+    save,
 )
 from onnx import numpy_helper
 
 import ecgrt
 from ecgrt import _core
+from ecgrt.compile import cpu_plan
 from ecgrt.compile.cpu_plan import build_cpu_plan
-from ecgrt.metadata import ONNX_TRAINING_RECORDS_KEY
+from ecgrt.metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY
 from ecgrt.training.config import NetworkConfig
 
 FILTER_LENGTHS = (1, 2, 3, 5, 7, 15, 16, 17, 33, 70)
@@ -138,3 +143,65 @@ def test_weight_beyond_half_precision(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="half precision"):
         build(model, tmp_path, precision="fp16")
     assert ecgrt.Classifier(build(model, tmp_path)).self_test() < 1e-5
+
+
+def scaled_weights(factor: float) -> Any:
+    model = make_network(random_configuration(16))
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.ndim == 3:
+            scaled = (values * np.float32(factor)).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(scaled, tensor.name))
+    return model
+
+
+def test_a_plan_that_answers_otherwise_is_not_written(tmp_path: Path) -> None:
+    """Weights so large that rounding decides; ONNX Runtime answers them in another order."""
+    plan = tmp_path / "model.plan"
+    plan.write_bytes(b"the plan of before")
+    with pytest.raises(ValueError, match=r"differ|not finite|cannot run"):
+        build(scaled_weights(1e8), tmp_path)
+    assert plan.read_bytes() == b"the plan of before"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.onnx", "model.plan"]
+
+
+def test_what_a_plan_was_checked_with_is_told(tmp_path: Path) -> None:
+    path = save(make_selector(), tmp_path / "model.onnx")
+    checked = build_cpu_plan(path, tmp_path / "model.plan")
+    assert checked.backend == ecgrt.Classifier(tmp_path / "model.plan").backend
+    assert checked.difference == ecgrt.Classifier(tmp_path / "model.plan").self_test()
+    with pytest.raises(ValueError, match="differ by"):
+        build_cpu_plan(path, tmp_path / "model.plan", tolerance=-1.0)
+
+
+@pytest.mark.parametrize(
+    "change", [{"classes": tuple(f"C{i}" for i in range(65))}, {"mean": 1e60}, {"std": 1e-60}]
+)
+def test_no_plan_is_written_that_the_reader_refuses(change: dict[str, Any], tmp_path: Path) -> None:
+    """Metadata that Python once took and the core did not."""
+    model = make_selector()
+    (entry,) = (p for p in model.metadata_props if p.key == ONNX_KEY)
+    entry.value = json.dumps({**json.loads(entry.value), **change})
+    with pytest.raises(ValueError, match=r"classes|mean|std"):
+        build(model, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"]
+
+
+FAILURES = ["write_bytes", "replace", "load"]
+
+
+@pytest.mark.parametrize("failing", FAILURES)
+def test_a_failure_at_any_step_leaves_the_old_plan(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    model, plan = save(make_selector(), tmp_path / "model.onnx"), tmp_path / "model.plan"
+    plan.write_bytes(b"the plan of before")
+    where = {"write_bytes": Path, "replace": os, "load": cpu_plan}[failing]
+    monkeypatch.setattr(where, "_verify" if failing == "load" else failing, fail)
+    with pytest.raises(OSError, match="No space left"):
+        build_cpu_plan(model, plan)
+    assert plan.read_bytes() == b"the plan of before"
+    assert sorted(os.listdir(tmp_path)) == ["model.onnx", "model.plan"]

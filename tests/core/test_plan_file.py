@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import pickle
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from family import SMALL, make_network, make_selector, save
+from old_plans import seal_format_1
 
 import ecgrt
 from ecgrt.compile.cpu_plan import build_cpu_plan
-from ecgrt.compile.plan_file import ALIGNMENT
+from ecgrt.compile.plan_file import ALIGNMENT, unseal
 
 SIGNAL = np.random.default_rng(5).normal(size=40)
 WORD = 8
@@ -135,6 +139,106 @@ def test_path_in_any_form(
     monkeypatch.chdir(tmp_path)
     answers = {classify(p) for p in (path, str(path), path.name)}  # type: ignore[arg-type]
     assert len(answers) == 1
+
+
+def test_a_path_that_is_not_utf8(plan_bytes: bytes, tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/m\xff.plan"
+    Path(os.fsdecode(path)).write_bytes(plan_bytes)
+    for form in (path, os.fsdecode(path), Path(os.fsdecode(path))):
+        classifier = ecgrt.Classifier(form)  # type: ignore[arg-type]
+        assert classifier.plan == os.fsdecode(path)
+        assert pickle.loads(pickle.dumps(classifier)).self_test() < 1e-5
+        assert repr(classifier)
+    Path(os.fsdecode(path)).write_bytes(plan_bytes[:-64])
+    with pytest.raises(ecgrt.PlanError, match=r"m\\xff\.plan: the plan should have"):
+        ecgrt.Classifier(path)  # type: ignore[arg-type]
+
+
+def test_a_path_with_a_zero(plan_bytes: bytes, tmp_path: Path) -> None:
+    (tmp_path / "model.plan").write_bytes(plan_bytes)
+    with pytest.raises(ecgrt.PlanError, match="zero"):
+        ecgrt.Classifier(f"{tmp_path}/model.plan\0.txt")
+
+
+def test_a_pipe_is_no_plan(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.plan")
+    with pytest.raises(ecgrt.PlanError, match=r"pipe\.plan: .*no file"):
+        ecgrt.Classifier(tmp_path / "pipe.plan")
+
+
+def test_bytes_in_a_header_that_are_no_text(plan_bytes: bytes, tmp_path: Path) -> None:
+    """The message of the JSON parser quotes them."""
+    path = tmp_path / "model.plan"
+    header, blobs = unseal(plan_bytes)
+    changed = bytearray(seal_format_1(header, blobs))
+    changed[changed.index(b'"tensors"') + 1] = 0xFF
+    words = np.frombuffer(changed[ALIGNMENT:], "<u8")
+    odd = 2 * np.arange(len(words), dtype=np.uint64) + np.uint64(1)
+    struct.pack_into("<Q", changed, 32, int(np.sum(words * odd, dtype=np.uint64)))
+    path.write_bytes(changed)
+    with pytest.raises(ecgrt.PlanError, match=r"cannot be read: .*xff"):
+        ecgrt.Classifier(path)
+
+
+CHANGED_WHILE_LOADING = """
+import os, sys, threading, time
+import ecgrt
+path, stop = sys.argv[1], threading.Event()
+content = open(path, "rb").read()
+
+def change():
+    while not stop.is_set():
+        with open(path, "r+b") as file:  # as cp does it: cut short, then written anew
+            file.truncate(0)
+            file.write(content[: len(content) // 2])
+            file.flush()
+            file.write(content[len(content) // 2 :])
+
+thread = threading.Thread(target=change)
+thread.start()
+outcomes = {"loaded": 0, "refused": 0}
+for _ in range(300):
+    try:
+        assert ecgrt.Classifier(path, threads=1).self_test() < 1e-5
+        outcomes["loaded"] += 1
+    except ecgrt.PlanError:
+        outcomes["refused"] += 1
+stop.set()
+thread.join()
+print(outcomes)
+"""
+
+
+def test_a_plan_that_is_replaced_while_it_loads(plan_bytes: bytes, tmp_path: Path) -> None:
+    """A mapped file that gets shorter kills the process that reads it."""
+    path = tmp_path / "model.plan"
+    path.write_bytes(plan_bytes)
+    done = subprocess.run(
+        [sys.executable, "-c", CHANGED_WHILE_LOADING, path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+LITTLE_MEMORY = """
+import resource, sys
+import ecgrt
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (20 << 20),) * 2)
+try:
+    ecgrt.Classifier(sys.argv[1], threads=1)
+except MemoryError:
+    print("MemoryError")
+"""
+
+
+def test_little_memory_is_told_as_such(plan: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LITTLE_MEMORY, plan], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "MemoryError\n"), done.stderr
 
 
 # -- writing

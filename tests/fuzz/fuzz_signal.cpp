@@ -3,13 +3,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <vector>
 
+#include "cpu/dispatch.h"
+#include "signal/assess.h"
 #include "signal/reader.h"
 
 namespace {
@@ -24,26 +26,44 @@ double pick_rate(FuzzedDataProvider& in) {
 }
 
 void compare(const ecgrt::SignalReader& reader, std::size_t total, FuzzedDataProvider& in) {
-  std::vector<float> scratch, whole(total), pieces(total);
+  ecgrt::ReadScratch scratch;
+  std::vector<float> whole(total), pieces(total);
   reader.read(0, total, whole.data(), scratch);
   for (std::size_t done = 0; done < total;) {
     const auto count = in.ConsumeIntegralInRange<std::size_t>(1, total - done);
     reader.read(done, count, pieces.data() + done, scratch);
     done += count;
   }
-  if (std::memcmp(whole.data(), pieces.data(), total * sizeof(float)) != 0) std::abort();
+  for (std::size_t i = 0; i < total; ++i) {
+    if (!std::isfinite(whole[i]) || whole[i] != pieces[i]) std::abort();
+  }
 }
 
-void run(FuzzedDataProvider& in) {
+ecgrt::Metadata make_metadata(FuzzedDataProvider& in) {
   ecgrt::Metadata metadata;
   metadata.mean = in.ConsumeFloatingPoint<float>();
   metadata.std = in.ConsumeFloatingPoint<float>();
   metadata.sampling_rate = pick_rate(in);
   metadata.samples_per_segment = in.ConsumeIntegralInRange<std::size_t>(1, 512);
+  if (in.ConsumeBool()) {
+    ecgrt::SignalBlock& block = metadata.signal.emplace();
+    block.low = in.ConsumeFloatingPointInRange<double>(0.05, 5.0);
+    block.high = in.ConsumeBool() ? 0 : in.ConsumeFloatingPointInRange<double>(10.0, 49.0);
+    block.half_width = in.ConsumeIntegralInRange<std::size_t>(1, 300);
+    if (in.ConsumeBool()) {
+      block.scale = ecgrt::SignalBlock::Scale::local;
+      metadata.mean = 0, metadata.std = 1;
+      metadata.sampling_rate = std::round(metadata.sampling_rate);
+    }
+  }
+  return metadata;
+}
+
+void run(FuzzedDataProvider& in) {
+  const ecgrt::Metadata metadata = make_metadata(in);
   if (!ecgrt::find_fault(metadata).empty()) return;
   ecgrt::check_sampling_rate(metadata.sampling_rate);
-  const bool resampled = in.ConsumeBool();
-  const double rate = resampled ? pick_rate(in) : metadata.sampling_rate;
+  const double rate = in.ConsumeBool() ? pick_rate(in) : metadata.sampling_rate;
   ecgrt::check_sampling_rate(rate);
 
   constexpr std::array kTypes = {ecgrt::SampleType::int16, ecgrt::SampleType::int32,
@@ -63,7 +83,13 @@ void run(FuzzedDataProvider& in) {
     resampler = std::make_shared<const ecgrt::Resampler>(rate, metadata.sampling_rate);
     if (resampler->output_size(size) > kMostRead) return;
   }
-  const ecgrt::SignalReader reader(signal, metadata, resampler);
+  const ecgrt::SignalPath path(metadata, ecgrt::select_kernels().fir);
+  ecgrt::SignalReader reader;
+  reader.open(signal, path, resampler);
+  ecgrt::Quality quality;
+  std::vector<std::uint8_t> readable;
+  std::vector<float> scratch;
+  ecgrt::assess(reader, quality, readable, scratch);
   FuzzedDataProvider where(cuts.data(), cuts.size());
   compare(reader, reader.segments() * metadata.samples_per_segment, where);
 }

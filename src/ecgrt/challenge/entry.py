@@ -33,18 +33,23 @@ fi
 NEXT = """\
 #!/bin/bash
 # next.sh RECORD: appends the record's answer, such as A00001,N, to answers.txt in the current
-# directory. RECORD is a name in it or a path, with or without suffix.
+# directory, unless it stands there. RECORD is a name in it or a path, with or without suffix.
 set -euo pipefail
 if [ $# -ne 1 ]; then
     echo "usage: $0 RECORD" >&2
     exit 2
 fi
+case ${1##*/} in
+    *[,[:space:]]*)
+        echo "$1: names in answers.txt have neither commas nor spaces; rename its files" >&2
+        exit 1 ;;
+esac
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=$here/venv/bin/python
 [ -x "$python" ] || python=${PYTHON:-python3}
 answer=$("$python" -c 'import sys; from ecgrt.cli.predict import main; sys.exit(main())' \\
     --plan "$here/model.plan" -- "$1" | awk -F '\\t' '{ print $1 "," $2 }')
-printf '%s\\n' "$answer" >> answers.txt
+grep -qxF -- "$answer" answers.txt 2>/dev/null || printf '%s\\n' "$answer" >> answers.txt
 """
 
 DEPENDENCIES = """\
