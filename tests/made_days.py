@@ -55,10 +55,13 @@ class ScriptedClassifier:
         other = (1 - sure) / (len(classes) - 1)
         answers = np.full((len(labels), len(classes)), other, np.float32)
         answers[np.arange(len(labels)), [classes.index(label) for label in labels]] = sure
+        shown = np.array(labels)
+        for start, end, _ in gaps:
+            shown[int(np.ceil(start - 0.5)) : int(end + 0.5)] = ""
         readable = 1 - sum(end - start for start, end, _ in gaps) / len(labels)
         self.answer = SimpleNamespace(
             segment_probabilities=answers,
-            segment_labels=np.array(labels),
+            segment_labels=shown,
             label=max(set(labels), key=labels.count),
             confidence=sure,
             probabilities=answers.mean(axis=0),

@@ -9,7 +9,7 @@ import pytest
 from made_days import NIGHT, Script, ScriptedClassifier, made_record
 
 from ecgrt.rhythm.states import Settings
-from ecgrt.rhythm.timeline import Timeline, readable_segments, timeline
+from ecgrt.rhythm.timeline import Timeline, timeline
 
 THREE = [("N", 1200), ("A", 300), ("O", 600), ("A", 1200), ("N", 300)]
 
@@ -122,11 +122,6 @@ def test_a_record_head_leaves_the_mean_of_the_segments() -> None:
     found = timeline(classifier, made_record([("A", 120)]))
     share = 0.9 / (1 - 0.1 / 3)
     assert found.probabilities[:, 0] == pytest.approx(np.full(12, share), abs=1e-5)
-
-
-def test_segments_are_readable_if_gaps_leave_half_of_them() -> None:
-    gaps = [(0.0, 0.4, "flat"), (1.0, 1.3, "flat"), (1.6, 1.9, "flat"), (2.9, 9.0, "rail")]
-    assert readable_segments(gaps, 5, 1.0).tolist() == [True, False, True, False, False]
 
 
 def test_neither_name_nor_date_is_shown_in_passing() -> None:

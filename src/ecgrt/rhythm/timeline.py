@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from .. import _core
 from .burden import Burden, burden
@@ -145,11 +144,19 @@ def timeline(
     ------
     ValueError
         If the record is shorter than one segment of the model.
+
+    Warns
+    -----
+    SignalWarning
+        If something about the signal is suspicious, such as its unit.
     """
-    settings = settings or Settings()
-    return of_prediction(
-        classifier, record, classifier.predict(record.signal, record.fs), settings=settings
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", _core.SignalWarning)
+        prediction = classifier.predict(record)
+    for code, text in prediction.quality.warnings.items():
+        if code != "long_record":  # it says: use a timeline
+            warnings.warn(text, _core.SignalWarning, stacklevel=2)
+    return of_prediction(classifier, record, prediction, settings=settings)
 
 
 def of_prediction(
@@ -162,9 +169,9 @@ def of_prediction(
     """Return the timeline of a record whose prediction is there already; see :func:`timeline`."""
     settings = settings or Settings()
     duration = record.duration
-    gaps = gaps_of(prediction)
+    gaps = prediction.quality.spans
     names = states_of(classifier.classes)
-    answers = _answers(classifier, prediction, gaps, duration, settings)
+    answers = _answers(classifier, prediction, duration, settings)
     states = absorb_short(
         follow(answers, settings.margin), max(1, ceil(settings.shortest / settings.hop))
     )
@@ -185,48 +192,22 @@ def of_prediction(
         spans=spans,
         gaps=gaps,
         burdens=tuple(burden(states, answers, lengths, i) for i in range(len(names))),
-        heart_rate=heart_rate(find_beats(record), duration, blind),
+        heart_rate=heart_rate(_core.find_beats(record.signal, record.fs), duration, blind),
         provenance=provenance(classifier, record),
         settings=settings,
     )
 
 
-def gaps_of(prediction: Prediction) -> tuple[Gap, ...]:
-    """Return the spans that a prediction's signal cannot be read in."""
-    quality = getattr(prediction, "quality", None)
-    spans = () if quality is None else quality.spans
-    return tuple((float(start), float(end), str(reason)) for start, end, reason in spans)
-
-
-def find_beats(record: Record) -> npt.NDArray[np.float64]:
-    """Return the times of a record's beats in seconds."""
-    find = getattr(_core, "find_beats", None)
-    beats = [] if find is None else find(record.signal, record.fs)
-    return np.asarray(beats, np.float64)
-
-
-def readable_segments(gaps: Sequence[Gap], segments: int, seconds: float) -> npt.NDArray[np.bool_]:
-    """Return which segments of so many seconds gaps cover less than half of, (segments,)."""
-    covered = np.zeros(segments)
-    for start, end, _ in gaps:
-        first = max(0, int(start // seconds))
-        numbers = np.arange(first, min(segments, ceil(end / seconds)))
-        ends = np.minimum(end, (numbers + 1) * seconds)
-        covered[numbers] += ends - np.maximum(start, numbers * seconds)
-    return np.asarray(2 * covered <= seconds)
-
-
 def _answers(
     classifier: Classifier,
     prediction: Prediction,
-    gaps: Sequence[Gap],
     duration: float,
     settings: Settings,
 ) -> Floats:
     """Return the smoothed probabilities of the states of each step."""
     probabilities = prediction.segment_probabilities
     segment = classifier.samples_per_segment / classifier.sampling_rate
-    readable = readable_segments(gaps, len(probabilities), segment)
+    readable = prediction.segment_labels != ""
     pooled = pool_windows(
         probabilities, readable, segment, duration, settings, _pool_of(classifier)
     )

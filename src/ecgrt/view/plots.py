@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._core import find_beats
 from .._extras import require
 from ..rhythm.heart_rate import TREND
 from ..rhythm.states import UNREADABLE
-from ..rhythm.timeline import Timeline, find_beats, gaps_of
+from ..rhythm.timeline import Timeline
 from .colours import colour, meaning
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def plot(prediction: Prediction, record: Record) -> Figure:
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     signal = np.asarray(record.signal, np.float64) / 1000
     top.plot(record.seconds, signal, color="black", linewidth=0.6)
-    beats = find_beats(record)
+    beats = find_beats(record.signal, record.fs)
     if beats.size:
         places = np.minimum((beats * record.fs).astype(np.intp), signal.size - 1)
         top.plot(beats, signal[places], "v", color="#0072b2", markersize=4, label="beats")
         top.legend(loc="upper right", frameon=False)
-    for start, end, reason in gaps_of(prediction):
+    for start, end, reason in prediction.quality.spans:
         top.axvspan(start, end, **_HATCH)
         top.annotate(reason, (start, 1), xycoords=("data", "axes fraction"), va="top")
     label = prediction.label or "no label"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..rhythm.episodes import Gap
+from .._core import find_beats
 from ..rhythm.heart_rate import heart_rate
 from ..rhythm.provenance import provenance
-from ..rhythm.timeline import find_beats, gaps_of
 from .colours import MEANINGS, colour, meaning
 from .page import cards, legend, page, provenance_table, scrolled, section, table
 from .strip import Tracks, paper_for, strip
@@ -55,14 +53,16 @@ def record_report(prediction: Prediction, record: Record, classifier: Classifier
 
 def _tracks(prediction: Prediction, record: Record, classifier: Classifier) -> Tracks:
     segment = classifier.samples_per_segment / classifier.sampling_rate
-    gaps = gaps_of(prediction)
-    labels = [label or "?" for label in prediction.segment_labels]
+    gaps = prediction.quality.spans
+    labels = prediction.segment_labels.tolist()
     runs: list[tuple[float, float, str]] = []
     for label, group in groupby(enumerate(labels), key=lambda item: item[1]):
         numbers = [number for number, _ in group]
+        if not label:  # cannot be read
+            continue
         runs.append((numbers[0] * segment, (numbers[-1] + 1) * segment, str(label)))
     return Tracks(
-        beats=find_beats(record),
+        beats=find_beats(record.signal, record.fs),
         gaps=gaps,
         runs=runs,
         probabilities=prediction.segment_probabilities,
@@ -77,7 +77,6 @@ def _decision(prediction: Prediction, record: Record, tracks: Tracks) -> Markup:
     )
     intervals = np.diff(tracks.beats)
     spread = float(np.sqrt(np.mean(np.diff(intervals) ** 2))) if intervals.size > 2 else np.nan
-    readable = 1 - _covered(tracks.gaps) / record.duration
     label = prediction.label
     facts = [
         (
@@ -86,7 +85,7 @@ def _decision(prediction: Prediction, record: Record, tracks: Tracks) -> Markup:
             MEANINGS.get(label, "") if label else "less sure than asked, or unreadable",
         ),
         ("Confidence", percent(prediction.confidence), "probability of the label"),
-        ("Readable", percent(readable), f"spans left out: {len(tracks.gaps)}"),
+        ("Readable", percent(prediction.quality.readable), f"spans left out: {len(tracks.gaps)}"),
     ]
     if np.isfinite(rate.mean):
         facts.append(("Heart rate", f"{rate.mean:.0f}", "beats a minute, mean"))
@@ -95,13 +94,8 @@ def _decision(prediction: Prediction, record: Record, tracks: Tracks) -> Markup:
     return cards(facts)
 
 
-def _covered(gaps: Sequence[Gap]) -> float:
-    return float(sum(end - start for start, end, _ in gaps))
-
-
 def _warnings(prediction: Prediction) -> Markup | None:
-    quality = getattr(prediction, "quality", None)
-    messages = [] if quality is None else list(quality.warnings.values())
+    messages = prediction.quality.warnings.values()
     return tag("ul", *(tag("li", text) for text in messages)) if messages else None
 
 
