@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def find_gaps(x: Array, fs: float, stillness: bool = True) -> list[Gap]:
     same = (x[1:] == x[:-1]) | (missing[1:] & missing[:-1])
     edges = [0, *(np.flatnonzero(~same) + 1), len(x)]
     found: list[Gap] = []
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         if missing[begin]:
             found.append(Gap(begin, end, "missing"))
         elif stillness and end - begin >= max(0.2 * fs, 2) and _is_rail(x, fs, begin, end):

@@ -1,7 +1,7 @@
 """What a model makes of recordings that are not as it learnt them: the table of its card.
 
-Every record is given as it is, and disturbed in ways that recordings are; counted is what becomes of
-the labels, and whether the user is told.
+Every record is given as it is, and disturbed in ways that recordings are; counted is what becomes
+of the labels, and whether the user is told.
 
     python tools/disturbances.py model.plan dev.json
 """

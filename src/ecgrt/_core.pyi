@@ -100,7 +100,7 @@ class Prediction:
 
     @property
     def readable(self) -> NDArray[np.bool_]:
-        """Shape (segments,): whether a segment counts; not where gaps cover more than half of it."""
+        """Shape (segments,): whether each counts; not where gaps cover more than half of it."""
 
     @property
     def beats(self) -> NDArray[np.float64]:
@@ -108,7 +108,7 @@ class Prediction:
 
     @property
     def heart_rate(self) -> float | None:
-        """Beats a minute, by the median interval between beats; None if there are fewer than two."""
+        """Beats a minute, by the median interval between beats; None with fewer than two."""
 
     @property
     def rhythm(self) -> NDArray[np.float32]:

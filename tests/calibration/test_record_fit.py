@@ -1,4 +1,4 @@
-"""Rhythm features in a record head: worth what they are, and one layer gives what three parts do."""
+"""Rhythm features in a record head: worth what they are; one layer gives what three parts do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytest.importorskip("sklearn", reason='needs pip install "ecgrt[train]"')
 
 
 def records(count: int = 1200) -> tuple[np.ndarray, np.ndarray]:
-    """Three features; class 1 lies beyond a limit of the first, class 2 beyond one of the second."""
+    """Three features; class 1 lies beyond a limit of the first, class 2 of the second."""
     rng = np.random.default_rng(1)
     features = rng.normal(size=(count, 3))
     labels = np.where(features[:, 1] > 1, 2, (features[:, 0] > 0.3).astype(int))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from pathlib import Path
 
 import numpy as np
@@ -177,15 +175,3 @@ def test_refuses_what_is_no_lead() -> None:
         ecgrt.find_beats(np.zeros(100, bool), 300)
     with pytest.raises(ValueError, match="10"):
         ecgrt.find_beats(ECG, 5)
-
-
-def test_help_says_what_the_stub_says() -> None:
-    stub = ast.parse((ROOT / "src" / "ecgrt" / "_core.pyi").read_text("utf-8"))
-    function = next(
-        node
-        for node in stub.body
-        if isinstance(node, ast.FunctionDef) and node.name == "find_beats"
-    )
-    text = inspect.getdoc(ecgrt.find_beats)
-    assert text is not None
-    assert text.partition("\n\n")[2].strip() == (ast.get_docstring(function) or "").strip()

@@ -41,5 +41,5 @@ def test_weights_that_do_not_fit_are_refused() -> None:
     values = RecordHead.linear(np.ones((3, 2)), np.zeros(2)).to_dict()
     with pytest.raises(ValueError, match="3 classes has 31 weights, not 26"):
         RecordHead.from_dict(values, classes=3)
-    with pytest.raises(ValueError, match="3 inputs.*shapes"):
+    with pytest.raises(ValueError, match=r"3 inputs.*shapes"):
         RecordHead(1, (), np.ones((4, 2)), np.zeros(2), np.ones((2, 2)), np.zeros(2))

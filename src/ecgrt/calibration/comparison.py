@@ -98,10 +98,14 @@ def compare(
 def to_text(found: Mapping[str, Any]) -> str:
     """Return the table of a comparison as :func:`ecgrt.calibration.crossval.cross_validate`'s."""
     lines = [
-        f"{found['records']} records out of {found['folds']} folds; less or more than "
-        f"{found['base']}, with 95 % intervals",
-        f"{'recipe':16} {'F1':22} {'log loss':>8} {'ECE':>6} {'M mult.':>8} {'s/epoch':>7}  "
-        "differences of F1; of log loss",
+        (
+            f"{found['records']} records out of {found['folds']} folds; less or more than "
+            f"{found['base']}, with 95 % intervals"
+        ),
+        (
+            f"{'recipe':16} {'F1':22} {'log loss':>8} {'ECE':>6} {'M mult.':>8} {'s/epoch':>7}  "
+            "differences of F1; of log loss"
+        ),
     ]
     for row in found["recipes"]:
         f1, low, high = row["overall"]

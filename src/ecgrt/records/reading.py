@@ -108,7 +108,7 @@ def parse(path: Path, read: Callable[[], Any]) -> Any:
     except FileNotFoundError as error:
         missing = Path(error.filename).name if error.filename else "another file"
         raise FileNotFoundError(f"{path} needs {missing}, which does not exist") from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever another package raises
         raise ValueError(
             f"{path} cannot be read, it may be damaged ({type(error).__name__})"
         ) from None

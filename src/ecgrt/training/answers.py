@@ -1,4 +1,4 @@
-"""What a network says of records: its checkpoint runs in Keras, the core makes the signals ready."""
+"""What a network says of records: its checkpoint runs in Keras, the core prepares the signals."""
 
 from __future__ import annotations
 

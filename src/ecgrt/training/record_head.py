@@ -58,7 +58,7 @@ class RecordHead:
 
     @classmethod
     def linear(cls, kernel: npt.NDArray[Any], bias: npt.NDArray[Any]) -> RecordHead:
-        """Return the head whose logits are ``x @ kernel + bias``: each a difference of two ReLUs."""
+        """Return the head with logits ``x @ kernel + bias``, each a difference of two ReLUs."""
         kernel, bias = np.asarray(kernel, np.float64), np.asarray(bias, np.float64)
         one = np.eye(bias.size)
         return cls(

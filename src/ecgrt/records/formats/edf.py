@@ -91,7 +91,7 @@ def _onsets(edf: Any, path: Path) -> list[float]:
 def _start(edf: Any) -> datetime | None:
     try:
         moment = edf.startdatetime
-    except Exception:  # anonymised files have no valid date
+    except Exception:  # noqa: BLE001 - anonymised files have no valid date
         return None
     return moment if isinstance(moment, datetime) else None
 

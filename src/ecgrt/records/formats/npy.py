@@ -22,7 +22,7 @@ def _read_npy(path: Path, asked: Asked) -> Reading:
             tail = os.fstat(file.fileno()).st_size - file.tell()
     except (OSError, MemoryError):
         raise
-    except Exception as error:  # NumPy raises whatever a damaged header leads to
+    except Exception as error:  # noqa: BLE001 - NumPy raises whatever a damaged header leads to
         kind = type(error).__name__
         raise ValueError(f"{path} is not a whole .npy file of numbers ({kind})") from None
     if tail:
@@ -39,7 +39,7 @@ def _read_npz(path: Path, asked: Asked) -> Reading:
             arrays = {name: np.asarray(members[name]) for name in members.files}
     except MemoryError:
         raise
-    except Exception as error:  # of any kind, OSError among them, for a damaged archive
+    except Exception as error:  # noqa: BLE001 - of any kind, OSError among them, for a damaged archive
         kind = type(error).__name__
         raise ValueError(f"{path} is not a whole .npz file of numbers ({kind})") from None
     return read_arrays(arrays, path, asked, "NumPy")
