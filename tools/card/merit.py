@@ -26,7 +26,7 @@ def measure(material: Material) -> dict[str, Any]:
     """Return all figures that the answers give, ready for JSON."""
     dev = _measure_set(material.dev, material.copies)
     dev["calibration"]["held_out_ece"] = held_out_error(material.dev, material.metadata)
-    # Which records these are follows from the model only while no others are at hand.
+    # Which records these are follows from the model only while no others are available.
     dev["names"] = list(material.dev.names)
     return {
         "label_version": material.label_version,

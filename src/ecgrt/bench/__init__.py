@@ -65,7 +65,7 @@ def bench(
     ValueError
         If a number is not positive, a length is under one segment, or the record's rate differs.
     FileNotFoundError, ecgrt.PlanError
-        If a file is missing, or the plan is none.
+        If a file is missing, or the plan is damaged or not a plan.
     """
     if min(*seconds, *threads, calls, batch, starts) <= 0:
         raise ValueError("seconds, threads, calls, batch and starts must be positive")

@@ -34,7 +34,7 @@ except OSError:
 def measure_cold(
     engines: Sequence[Engine], inputs: Sequence[Array], threads: int, repeats: int
 ) -> list[Cold]:
-    """Start each engine anew `repeats` times, in turn, after one start that fills the page cache.
+    """Start each engine in `repeats` new processes, in turn, once the page cache is filled.
 
     Parameters
     ----------

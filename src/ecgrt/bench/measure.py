@@ -104,7 +104,7 @@ def _agreeing(
     prepare: Callable[[Engine], Mapping[str, Run]],
     notes: list[str],
 ) -> dict[str, Mapping[str, Run]]:
-    """Return the prepared engines whose probabilities are those of the first."""
+    """Return the prepared engines whose probabilities equal those of the first."""
     ready: dict[str, Mapping[str, Run]] = {}
     expected: Array | None = None
     for engine in engines:
@@ -116,7 +116,7 @@ def _agreeing(
         try:
             answers = [run() for run in ways.values()]
         except Exception as error:
-            if expected is None:  # ecgrt's own, which tell all
+            if expected is None:  # ecgrt's own, whose error says everything
                 raise
             raise ValueError(
                 f"{engine.model} cannot be run on the plan's input; give the model that the plan "

@@ -93,7 +93,7 @@ class Cold:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All of it; `notes` tells what is not in the tables and why."""
+    """All figures; `notes` says what is not in the tables and why."""
 
     machine: Machine
     latency: tuple[Latency, ...]

@@ -191,7 +191,7 @@ def _read_all(response: http.client.HTTPResponse) -> bytes:
 def _read(response: http.client.HTTPResponse) -> Iterator[bytes]:
     """Yield blocks until the end or until the connection breaks.
 
-    Where the server does not tell the length, nobody could tell the two apart: a break is an error.
+    If the server does not state the length, the two look alike: then a break is an error.
     """
     told_length = response.length is not None
     try:

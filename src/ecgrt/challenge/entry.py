@@ -97,7 +97,7 @@ def build_entry(
     FileNotFoundError, IsADirectoryError
         If a file is missing, or `out` cannot be written.
     ecgrt.PlanError
-        If the plan is none.
+        If the plan is missing, damaged or not a plan.
     """
     check_writable(out, plan)
     if wheel is not None:

@@ -65,7 +65,7 @@ def evaluate(
     FileNotFoundError
         If a file is missing.
     ecgrt.PlanError
-        If the plan is none.
+        If the plan is missing, damaged or not a plan.
     """
     paths = list_records(directory)
     names = record_names(paths)

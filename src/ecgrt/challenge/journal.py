@@ -81,7 +81,7 @@ class Journal:
 
 
 def identity_of(plan: str | Path, names: Sequence[str], **options: Any) -> dict[str, Any]:
-    """Return what tells one evaluation from another: plan, records, and how they are read."""
+    """Return what distinguishes evaluations: plan, records, and how they are read."""
     return {
         "plan": hashlib.sha256(Path(plan).read_bytes()).hexdigest(),
         "records": hashlib.sha256("\n".join(names).encode("utf-8", "replace")).hexdigest(),
@@ -110,7 +110,7 @@ def _read(path: Path, first: bytes) -> tuple[int, dict[str, Answer]]:
     try:
         answers = [_answer(json.loads(line)) for line in lines[1:]]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged; delete it to begin anew") from error
+        raise ValueError(f"{path} is damaged; delete it to begin again") from error
     return sum(map(len, lines)), {answer.name: answer for answer in answers}
 
 

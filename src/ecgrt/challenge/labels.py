@@ -10,7 +10,7 @@ from ..metadata import digest_records
 from .scoring import read_answers
 
 #: By digest of the record names, the digest of their v3 labels: of the 300 official validation
-#: records, and of the 7,674 training records that were at hand for ecgrt's own models.
+#: records, and of the 7,674 training records that were available for ecgrt's own models.
 _V3_LABELS = {
     "51e001c03f0f86a6bb2f2bda997f05537c8421037767b73e449aa47338b0abb0": (
         "d1ab1e4b179abd710dea6a39e122c0260f9fca5799fad518051009aa78b0992c"
@@ -35,10 +35,10 @@ def read_reference(path: str | Path) -> dict[str, str]:
 
 
 def label_version(path_or_labels: str | Path | Mapping[str, str]) -> str:
-    """Tell the version of reference labels, which a score is nothing without.
+    """Return the version of reference labels, without which a score means nothing.
 
-    Labels that are known are recognised, so that they need no telling name and a wrong name does
-    not help; of others the file's name tells, as ``REFERENCE-v3.csv`` does.
+    Known labels are recognised by their content, whatever the file is called. For others the
+    version is taken from the file's name, such as ``REFERENCE-v3.csv``.
 
     Returns
     -------

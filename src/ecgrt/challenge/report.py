@@ -55,7 +55,7 @@ class Evaluation:
     plan, backend, threads
         The plan's path, what ran it, how many records it works on at a time.
     metadata
-        What the model says of itself (see :class:`ecgrt.metadata.Metadata`).
+        What the model says about itself (see :class:`ecgrt.metadata.Metadata`).
     records
         Names of all records, in the order of the directory.
     answers
@@ -65,7 +65,7 @@ class Evaluation:
     load, timings
         Of the plan's opening, and of each answered record.
     overlap
-        Records that the model was trained on; None if neither the plan's names nor its digest tell.
+        Records that the model was trained on; None if the plan does not say.
     score, label_version
         The official score and the version of the labels that it was taken with; None without a
         reference.

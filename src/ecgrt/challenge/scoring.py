@@ -12,7 +12,7 @@ import numpy.typing as npt
 from .._files import write_text
 
 #: Symbols of an answer, in the order of the official score's rows: normal rhythm, atrial
-#: fibrillation, other rhythm, too noisy to tell.
+#: fibrillation, other rhythm, too noisy to say.
 CLASSES = ("N", "A", "O", "~")
 #: The classes whose F1 the overall score averages; noise is reported, but not counted.
 SCORED_CLASSES = ("N", "A", "O")
@@ -62,7 +62,7 @@ def score(reference: Mapping[str, str], answers: Mapping[str, str]) -> Score:
     Raises
     ------
     ValueError
-        If the reference is empty, or a label in either is none of :data:`CLASSES`.
+        If the reference is empty, or a label in either is not in :data:`CLASSES`.
     """
     if not reference:
         raise ValueError("the reference names no record, so there is nothing to score")
@@ -121,7 +121,7 @@ def write_answers(path: str | Path, answers: Mapping[str, str]) -> None:
     Raises
     ------
     ValueError
-        If a label is none of :data:`CLASSES`, or a name could not be read back.
+        If a label is not in :data:`CLASSES`, or a name could not be read back.
     """
     for name, label in answers.items():
         _check_label(label, f"the answer of record {name}")

@@ -36,14 +36,14 @@ def split(
     seed: int = 2018,
     like: str | Path | None = None,
 ) -> tuple[Path, Path]:
-    """Share out the training records between train.json and dev.json.
+    """Divide the training records between train.json and dev.json.
 
     Each line of the two is an object ``{"ecg": path, "labels": [...]}`` with a label per 256
     samples; the path is relative to the file's folder if it lies within. Neither file has a record
     of the official validation set or a copy of one under another name (there is one), and of
-    identical records only the first is used. ``split.json`` beside them tells what was done.
+    identical records only the first is used. ``split.json`` beside them says what was done.
 
-    Each class is shared out by itself, in the order of a digest of seed and name: the same records
+    Each class is divided by itself, in the order of a digest of seed and name, so the same records
     and seed always give the same two files.
 
     Parameters

@@ -43,9 +43,9 @@ _FAULTS = (
 def unzip(archive: Path, directory: Path) -> int:
     """Unpack what is not there yet.
 
-    A file is there if it has the size and CRC that the archive tells. Everything is first unpacked
-    and verified in a temporary folder within `directory`, then moved. What a killed run left of
-    such folders is deleted.
+    A file is there if it has the size and CRC that the archive states. Everything is first unpacked
+    and verified in a temporary folder within `directory`, then moved. Temporary folders that a
+    killed run left are deleted.
 
     Returns
     -------
