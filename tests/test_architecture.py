@@ -3,7 +3,7 @@
 Rooms of the Python package, from the ground up. A room may import those below it, not the others
 on its own level, and a lazy import counts like any other:
 
-1. ``_core`` (the extension), ``_files``, ``_progress``, ``_extras``
+1. ``_core`` (the extension), ``_files``, ``_progress``, ``_extras``, ``shipped`` (a plan's place)
 2. ``_errors``, ``metadata`` (which asks the core)
 3. ``onnx_file`` (what an ONNX model says about itself)
 4. ``records``
@@ -34,7 +34,7 @@ CPP = ROOT / "cpp"
 FACE = "ecgrt"
 
 PYTHON_LEVELS: tuple[tuple[str, ...], ...] = (
-    ("_core", "_files", "_progress", "_extras"),
+    ("_core", "_files", "_progress", "_extras", "shipped"),
     ("_errors", "metadata"),
     ("onnx_file",),
     ("records",),

@@ -22,7 +22,8 @@ py::object to_path(const std::string& bytes) {
 
 std::unique_ptr<PyClassifier> make_classifier(const py::object& plan, std::optional<long> threads,
                                               int device) {
-  const auto given = py::module_::import("os").attr("fsencode")(plan).cast<std::string>();
+  const py::object path = plan.is_none() ? py::module_::import("ecgrt.shipped").attr("PLAN") : plan;
+  const auto given = py::module_::import("os").attr("fsencode")(path).cast<std::string>();
   if (threads && *threads < 1) throw py::value_error("threads must be at least 1");
   const py::gil_scoped_release release;
   return std::make_unique<PyClassifier>(given, threads, device);
@@ -96,7 +97,7 @@ void register_classifier(py::module_& m) {
                                       py::is_final());
   classifier.attr("__module__") = "ecgrt";
   classifier
-      .def(py::init(&make_classifier), py::arg("plan"), py::kw_only(),
+      .def(py::init(&make_classifier), py::arg("plan") = py::none(), py::kw_only(),
            py::arg("threads") = py::none(), py::arg("device") = 0, doc::Classifier_init)
       .def("predict", &predict_one, py::arg("x"), py::arg("fs") = py::none(),
            py::arg("min_confidence") = 0.0, py::kw_only(), py::arg("unit") = "uV",

@@ -16,11 +16,15 @@
 #include "docstrings.h"
 #include "signal/assess.h"
 #include "signal/reader.h"
+#include "signal/scale.h"
 
 namespace py = pybind11;
 
 namespace ecgrt {
 namespace {
+
+using Samples = py::array_t<float, py::array::c_style | py::array::forcecast>;
+using Flags = py::array_t<unsigned char, py::array::c_style | py::array::forcecast>;
 
 // What the network sees, and which of its segments can be read.
 std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
@@ -57,9 +61,27 @@ std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
   return {std::move(seen), std::move(readable)};
 }
 
+// What the local scale makes of a signal that has been filtered.
+py::array_t<float> scale_locally(const Samples& signal, const Flags& readable, double rate) {
+  if (signal.ndim() != 1 || readable.ndim() != 1 || signal.size() != readable.size()) {
+    throw py::value_error("signal and readable must be 1-D arrays of one length");
+  }
+  check_sampling_rate(rate);
+  const auto size = static_cast<std::size_t>(signal.size());
+  py::array_t<float> out(signal.size(), signal.data());
+  LocalScale scale;
+  scale.start(rate);
+  scale.push({signal.data(), size}, {readable.data(), size});
+  scale.finish();
+  scale.divide(0, {out.mutable_data(), size});
+  return out;
+}
+
 }  // namespace
 
 void register_signal(py::module_& m) {
+  m.def("scale_locally", &scale_locally, py::arg("signal"), py::arg("readable"), py::arg("rate"),
+        doc::scale_locally);
   m.def("preprocess", &preprocess, py::arg("x"), py::arg("fs") = py::none(), py::kw_only(),
         py::arg("metadata"), py::arg("unit") = "uV", doc::preprocess);
 }

@@ -141,7 +141,8 @@ class Classifier:
     Parameters
     ----------
     plan
-        File written by ``ecgrt-build-engine``; its first bytes, not its name, say for which
+        File written by ``ecgrt-build-engine``; None: the compact model that comes with the
+        package. The file's first bytes, not its name, say for which
         backend. A CPU plan is not needed any more once it is loaded.
     threads
         Threads of the CPU engine, 1 to 256. None: the environment variable ECGRT_NUM_THREADS,
@@ -162,7 +163,11 @@ class Classifier:
     """
 
     def __init__(
-        self, plan: str | PathLike[str], *, threads: int | None = None, device: int = 0
+        self,
+        plan: str | PathLike[str] | None = None,
+        *,
+        threads: int | None = None,
+        device: int = 0,
     ) -> None: ...
     def predict(
         self,
@@ -281,6 +286,19 @@ def preprocess(
         Shape (n,): bridged over gaps, resampled, filtered, scaled, cut to whole segments.
     readable
         Shape (segments,): whether at least half of a segment can be read.
+    """
+
+def scale_locally(signal: ArrayLike, readable: ArrayLike, rate: float) -> NDArray[np.float32]:
+    """Return a filtered signal divided by its running robust amplitude: the scale ``"local"``.
+
+    Parameters
+    ----------
+    signal
+        Shape (n,), filtered.
+    readable
+        Shape (n,), 0 for samples that do not count.
+    rate
+        Of both, Hz.
     """
 
 def find_beats(x: ArrayLike, fs: float) -> NDArray[np.float64]:

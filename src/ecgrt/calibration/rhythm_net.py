@@ -119,8 +119,8 @@ def _limits(ensemble: Any, x: Array, labels: Array, rng: np.random.Generator) ->
         [np.zeros((width, len(best))), rng.normal(size=(width, OTHERS)) / np.sqrt(width)], axis=1
     )
     b1 = np.concatenate([np.zeros(len(best)), rng.uniform(-1, 1, OTHERS)])
-    for unit, (feature, limit) in enumerate(best):
-        w1[feature, unit], b1[unit] = LIMIT_SLOPE, -LIMIT_SLOPE * limit
+    for unit, (feature, threshold) in enumerate(best):
+        w1[feature, unit], b1[unit] = LIMIT_SLOPE, -LIMIT_SLOPE * threshold
     w2 = rng.normal(size=(w1.shape[1], classes)) * 0.01
     return [part.astype(np.float32) for part in (w1, b1, w2, np.zeros(classes))]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import Classifier, __version__
 from .._errors import USER_ERRORS, describe
+from ..shipped import PLAN
 
 # The exit codes; the package's docstring has them in words.
 DONE = 0
@@ -57,7 +58,8 @@ def add_plan(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PLAN",
         help=f"the plan that ecgrt-build-engine wrote (default: {DEFAULT_PLAN} in the current "
-        f"directory, else what the environment variable {PLAN_VARIABLE} names)",
+        f"directory, else what the environment variable {PLAN_VARIABLE} names, else the one that "
+        "comes with ecgrt)",
     )
 
 
@@ -114,23 +116,14 @@ def load(args: argparse.Namespace) -> Classifier:
 
 
 def find_plan(plan: Path | None) -> Path:
-    """Return the plan to use: the one that is named, else the default ones in their order.
-
-    Raises
-    ------
-    FileNotFoundError
-        If none is named and there is no default one.
-    """
+    """Return the plan to use: the one that is named, else the default ones in their order."""
     if plan is not None:
         return plan
     if DEFAULT_PLAN.exists():
         return DEFAULT_PLAN
     if named := os.environ.get(PLAN_VARIABLE):
         return Path(named)
-    raise FileNotFoundError(
-        f"no plan: name one with --plan or {PLAN_VARIABLE}, or make {DEFAULT_PLAN} here with: "
-        f"ecgrt-build-engine model.onnx -o {DEFAULT_PLAN}"
-    )
+    return PLAN
 
 
 def printable(name: str) -> str:

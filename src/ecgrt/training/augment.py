@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from .. import _core
 from .config import TrainConfig
 from .examples import Bools, Example, Floats
-from .scaling import local_scale
 
 Indices = npt.NDArray[np.intp]
 
@@ -59,7 +59,7 @@ def vary(
         readable = np.ones(targets.size, np.bool_)
     if local:  # as the core would have scaled it, had it met the disturbance
         samples = np.repeat(readable, samples_per_segment)
-        signal = signal / local_scale(signal, samples, config.sampling_rate) * amplitude
+        signal = _core.scale_locally(signal, samples, config.sampling_rate) * amplitude
     return replace(example, signal=signal, targets=targets, readable=readable)
 
 
