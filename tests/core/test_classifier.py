@@ -201,7 +201,6 @@ def test_batch_that_is_no_list_of_signals(xs: Any, classifier: ecgrt.Classifier)
 
 def test_wrong_arguments(plan: Path, classifier: ecgrt.Classifier) -> None:
     for call in (
-        lambda: ecgrt.Classifier(),  # type: ignore[call-arg]
         lambda: ecgrt.Classifier(plan, 2),  # type: ignore[misc]
         lambda: ecgrt.Classifier(plan, cores=2),  # type: ignore[call-arg]
         lambda: ecgrt.Prediction(),

@@ -125,7 +125,7 @@ def test_empty_file_directory_and_missing_file(tmp_path: Path) -> None:
             ecgrt.Classifier(tmp_path / f"{name}.plan")
 
 
-@pytest.mark.parametrize("plan", [None, 3, 1.5, ["model.plan"], object()])
+@pytest.mark.parametrize("plan", [3, 1.5, ["model.plan"], object()])
 def test_plan_that_is_no_path(plan: Any) -> None:
     with pytest.raises(TypeError):
         ecgrt.Classifier(plan)

@@ -206,7 +206,8 @@ def test_contradictory_header_of_format_1(plan_bytes: bytes, tmp_path: Path) -> 
     path.write_bytes(seal_format_1(sound, blobs))
     assert ecgrt.Classifier(path).self_test() < 1e-5
     for change in CONTRADICTIONS:
-        if "xxh3" in change.__name__:
+        # Two layers may share their weights: format 1 has one sum for all of them.
+        if "xxh3" in change.__name__ or change.__name__ == "convolutions.-1.weights.offset.0":
             continue
         header = copy.deepcopy(sound)
         change(header)

@@ -55,7 +55,7 @@ def names(arguments: ast.arguments) -> list[str]:
 
 
 def test_signatures_have_defaults() -> None:
-    assert str(inspect.signature(ecgrt.Classifier)) == "(plan, *, threads=None, device=0)"
+    assert str(inspect.signature(ecgrt.Classifier)) == "(plan=None, *, threads=None, device=0)"
     assert str(inspect.signature(ecgrt.Classifier.predict)) == (
         "(self, x, fs=None, min_confidence=0.0, *, unit='uV')"
     )

@@ -76,10 +76,9 @@ def test_batch_of_nothing_and_rows_of_an_array(plan: Path) -> None:
 
 def test_batch_goes_on_after_a_bad_signal(plan: Path, expected: dict[Any, np.ndarray]) -> None:
     classifier = ecgrt.Classifier(plan, threads=2)
-    bad = SIGNALS[5].astype("f8")
-    bad[4_321] = np.nan
+    bad = SIGNALS[5][:100]  # no segment
     for _ in range(3):
-        with pytest.raises(ValueError, match="sample 4321 "):
+        with pytest.raises(ValueError, match="at least one segment"):
             classifier.predict_batch([SIGNALS[0], bad, SIGNALS[1]])
         assert_same(classifier.predict_batch([SIGNALS[0]])[0], expected[None, 0])
 
