@@ -65,7 +65,8 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
         tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:]))
         for row in rows
     ]
-    return tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body))
+    filled = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body))
+    return scrolled(caption, filled)
 
 
 def legend(entries: Mapping[str, str]) -> Markup:
