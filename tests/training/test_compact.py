@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ def checkpoint(run: Path) -> Path:
 
 def test_the_shipped_recipe_is_what_is_promised() -> None:
     config = TrainConfig.load(ROOT / "configs" / "compact.json")
+    student = TrainConfig.load(ROOT / "configs" / "compact-student.json")
+    assert student.teacher is not None
+    assert replace(student, teacher=None) == config
     assert config.multiplications(2976) < 60e6
     assert config.samples_per_segment == 32
     assert config.signal == {"band": [0.5, 40.0], "half_width": 200, "scale": "local"}
