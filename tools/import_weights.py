@@ -1,9 +1,9 @@
 """Turn named weights (an .npz and its .json) into an ONNX model, or a Keras checkpoint too.
 
 The arrays of the .npz are named by place, as the layers of ecgrt.training.network are:
-stem.conv.kernel, block3.bn1.moving_mean, head.dense.bias, ... The .json has classes, mean, std, sampling_rate,
-samples_per_segment, label_version, and the names of the training records under "train" and of
-the dev records under "dev".
+stem.conv.kernel, block3.bn1.moving_mean, head.dense.bias, ... The .json has classes, mean, std,
+sampling_rate, samples_per_segment, label_version, and the names of the training records under
+"train" and of the dev records under "dev".
 
     python tools/import_weights.py starter.npz -o cinc17.onnx --records data/training2017
 """

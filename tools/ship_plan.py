@@ -1,6 +1,6 @@
 """Build the plan that the package carries from the compact model::
 
-    python tools/ship_plan.py
+python tools/ship_plan.py
 """
 
 from __future__ import annotations

@@ -153,6 +153,7 @@ def test_official_validation_records_are_refused(place: str, tmp_path: Path) -> 
         calibrate_model(save_model(tmp_path), tmp_path / place / "dev.json", tmp_path / "out.onnx")
 
 
+@pytest.mark.filterwarnings("ignore::ecgrt.SignalWarning")
 def test_refused_manifests(manifest: Path, tmp_path: Path) -> None:
     path = save_model(tmp_path)
     few = write_records(tmp_path, 6)

@@ -81,9 +81,8 @@ def test_labels_follow_time(
 
 
 def test_bad_signal_names_its_record() -> None:
-    for signal in (np.zeros(255), np.full(512, np.nan)):
-        with pytest.raises(ValueError, match="record short"):
-            examples.preprocess(Record("short", signal, 300.0), metadata())
+    with pytest.raises(ValueError, match="record short"):
+        examples.preprocess(Record("short", np.zeros(255), 300.0), metadata())
 
 
 @pytest.mark.parametrize("count", [1, 31, 32, 33, 1000, 1025])
