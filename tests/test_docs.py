@@ -20,7 +20,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"(?:<!-- not run: (?P<reason>.+?) -->\n+)?```python\n(?P<code>.*?)```", re.DOTALL
 )
-LITERAL = re.compile(r"  # (?P<value>'[^']*'|\([^)]*\)|-?[\d.]*\d|None|True|False)(?=$|[,;:. ])")
+LITERAL = re.compile(r"  # (?P<value>'[^']*'|\([^()]*\)|-?[\d.]*\d|None|True|False)(?=$|[,;:. ])")
 
 
 def blocks(page: Path) -> list[tuple[str, int, str | None]]:
