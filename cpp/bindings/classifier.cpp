@@ -30,7 +30,8 @@ std::unique_ptr<PyClassifier> make_classifier(const py::object& plan, std::optio
 }
 
 py::tuple get_state(const PyClassifier& self) {
-  return py::make_tuple(to_path(self.location), self.threads, self.device, self.classifier.metadata().json);
+  return py::make_tuple(to_path(self.location), self.threads, self.device,
+                        self.classifier.metadata().json);
 }
 
 std::unique_ptr<PyClassifier> set_state(const py::tuple& state) {

@@ -41,6 +41,7 @@ Network::Network(const CpuPlan& plan, const KernelTable& kernels)
     late += layer.conv.rows_per_tile() * tensors[layer.output].rate;
   }
   const std::size_t bytes = lay_out();
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a plan has tensors
   part_segments = std::max<std::size_t>(kPartBytes / bytes, 1);
   max_segments = std::max(kArenaBytes / bytes, 2 * (late / samples_per_segment + 1));
 }

@@ -132,6 +132,7 @@ class Reader {
       const std::size_t rate = plan_.tensors[c.input].rate;
       late += c.taps * rate + kTileRows * rate * c.stride;
     }
+    require(bytes > 0, "its tensors");
     require_room(bytes <= kMostSegmentBytes, "more than 64 MiB for a segment");
     const std::size_t most = kMostWindowBytes / bytes;
     require_room(late / size < most / 2, "more than 1 GiB for the segments that layers look at");

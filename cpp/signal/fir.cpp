@@ -38,6 +38,7 @@ std::vector<double> design(double cutoff, int half) {
 
 std::vector<float> to_float(const std::vector<double>& taps) {
   std::vector<float> out;
+  out.reserve(taps.size());
   for (const double tap : taps) out.push_back(static_cast<float>(tap));
   return out;
 }
