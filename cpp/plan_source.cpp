@@ -1,10 +1,13 @@
 #include "plan_source.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -13,7 +16,8 @@
 namespace ecgrt {
 namespace {
 
-constexpr std::align_val_t kCacheLine{64};
+constexpr std::size_t kCacheLine = 64;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 [[noreturn]] void fail(const std::string& path, const std::string& what) {
   throw PlanError(path + ": " + what);
@@ -21,10 +25,18 @@ constexpr std::align_val_t kCacheLine{64};
 
 }  // namespace
 
-ByteBuffer::ByteBuffer(std::size_t size)
-    : data_(static_cast<std::byte*>(::operator new(size, kCacheLine))), size_(size) {}
+ByteBuffer::ByteBuffer(std::size_t size) : size_(size) {
+  // Large ones in large pages, where the system has them: else it hands out a thousand small ones.
+  const std::size_t alignment = size >= kHugePage ? kHugePage : kCacheLine;
+  const std::size_t whole = std::max((size + alignment - 1) / alignment * alignment, alignment);
+  data_.reset(static_cast<std::byte*>(std::aligned_alloc(alignment, whole)));
+  if (!data_) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+  if (alignment == kHugePage) ::madvise(data_.get(), whole, MADV_HUGEPAGE);
+#endif
+}
 
-void ByteBuffer::Free::operator()(std::byte* p) const { ::operator delete(p, kCacheLine); }
+void ByteBuffer::Free::operator()(std::byte* p) const { std::free(p); }
 
 PlanSource::PlanSource(const std::string& path) : path_(path) {
   if (path.find('\0') != std::string::npos) fail(path.c_str(), "a zero follows in the plan's name");

@@ -156,7 +156,7 @@ def fuzz_config(data: bytes) -> None:
             config = TrainConfig.load(file.name)
         except ValueError:
             return
-    assert config.network.samples_per_segment > 0
+    assert TrainConfig.from_dict(config.to_dict()) == config
 
 
 def fuzz_manifest(data: bytes) -> None:
