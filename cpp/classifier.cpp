@@ -124,6 +124,9 @@ void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader
   RhythmAnalyser& rhythm = *scratch.rhythm;
   rhythm.analyse(signal, reader.gaps(), !features_.empty());
   prediction.beats.assign(rhythm.beats().begin(), rhythm.beats().end());
+  if (reader.has_block()) {
+    warn_of_heart_rate(prediction.beats, prediction.quality, scratch.assessing);
+  }
   prediction.rhythm.clear();
   for (const std::size_t number : features_) {
     prediction.rhythm.push_back(rhythm.features()[number]);

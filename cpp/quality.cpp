@@ -18,6 +18,8 @@ std::string to_string(WarningCode code) {
       return "long_record";
     case WarningCode::too_short:
       return "too_short";
+    case WarningCode::heart_rate:
+      return "heart_rate";
     case WarningCode::unreadable:
       break;
   }
@@ -49,6 +51,9 @@ std::string sentence(const Warning& warning) {
              " s: one label for more than a minute hides episodes; use a timeline";
     case WarningCode::too_short:
       return "the record lasts " + value + " s: no label is given for less than 5 s";
+    case WarningCode::heart_rate:
+      return "the heart seems to beat " + value +
+             " times a minute, which is out of the ordinary (30 to 220): is the sampling rate right?";
     case WarningCode::unreadable:
       break;
   }

@@ -18,6 +18,7 @@ enum class WarningCode {
   long_record,     // likewise
   too_short,       // no label is given; value: seconds
   unreadable,      // no label is given; value: readable seconds
+  heart_rate,      // value: beats a minute
 };
 
 struct Warning {

@@ -7,6 +7,7 @@ namespace {
 
 constexpr double kLeastRange = 20, kMostRange = 50'000;  // microvolts, of a second
 constexpr double kLeastOffset = 100;                     // of an ADC that knows no sign
+constexpr double kSlowest = 30, kFastest = 220;              // beats a minute
 constexpr double kTooShort = 5, kShort = 9, kLong = 65;  // seconds
 
 // Marks the segments that are covered by more than half; none if no segment is.
@@ -75,6 +76,21 @@ void assess(const SignalReader& reader, Quality& quality, std::vector<std::uint8
   if (!quality.withheld && !readable.empty() && std::ranges::none_of(readable, is_readable)) {
     quality.withheld = true;
     quality.warnings.push_back({WarningCode::unreadable, quality.readable * quality.seconds});
+  }
+}
+
+void warn_of_heart_rate(std::span<const double> beats, Quality& quality,
+                        std::vector<float>& scratch) {
+  if (beats.size() < 5 || quality.withheld) return;
+  scratch.clear();
+  for (std::size_t i = 1; i < beats.size(); ++i) {
+    scratch.push_back(static_cast<float>(beats[i] - beats[i - 1]));
+  }
+  const auto middle = scratch.begin() + static_cast<std::ptrdiff_t>(scratch.size() / 2);
+  std::nth_element(scratch.begin(), middle, scratch.end());
+  const double rate = 60.0 / static_cast<double>(*middle);
+  if (rate < kSlowest || rate > kFastest) {
+    quality.warnings.push_back({WarningCode::heart_rate, rate});
   }
 }
 

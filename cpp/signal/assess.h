@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "quality.h"
@@ -15,5 +16,10 @@ namespace ecgrt {
 // kept.
 void assess(const SignalReader& reader, Quality& quality, std::vector<std::uint8_t>& readable,
             std::vector<float>& scratch);
+
+// Warns of a heart rate that a wrong sampling rate makes more likely than a heart: the median of
+// the intervals between `beats` (seconds, five of them at least). To be called after assess().
+void warn_of_heart_rate(std::span<const double> beats, Quality& quality,
+                        std::vector<float>& scratch);
 
 }  // namespace ecgrt

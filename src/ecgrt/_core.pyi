@@ -51,7 +51,8 @@ class Quality:
     def warnings(self) -> dict[str, str]:
         """A sentence for each code, in the order of the checks.
 
-        ``"low_amplitude"``, ``"high_amplitude"`` and ``"counts"`` doubt the unit,
+        ``"low_amplitude"``, ``"high_amplitude"`` and ``"counts"`` doubt the unit, ``"heart_rate"``
+        (below 30 or above 220 a minute) the sampling rate,
         ``"short_record"`` and ``"long_record"`` what one label is worth. With ``"too_short"`` and
         ``"unreadable"`` there is none.
         """
