@@ -131,6 +131,11 @@ def test_units(filtered: ecgrt.Classifier, ecg: np.ndarray) -> None:
         )
 
 
+def test_a_rate_that_no_heart_has(filtered: ecgrt.Classifier, ecg: np.ndarray) -> None:
+    """Its 108 beats a minute at 300 Hz are 29 at 80 Hz."""
+    assert heard(filtered, ecg[:4800], fs=80)[1] == ["heart_rate"]
+
+
 def test_no_challenge_record_is_suspicious(filtered: ecgrt.Classifier, records: Path) -> None:
     for path in sorted(records.glob("*.mat")):
         assert heard(filtered, np.fromfile(path, "<i2", offset=24)[:18_300])[1] == []
