@@ -113,7 +113,7 @@ void Classifier::open_records(std::span<const Signal> signals, std::span<Predict
     prediction.segment_probabilities.resize(reader.segments() * metadata().classes.size());
     prediction.segment_evidence.resize(reader.segments() * metadata().evidence());
     analyse_rhythm(signals[i], reader, prediction, scratch);
-    add_pieces(i, reader, scratch);
+    add_record(i, reader, prediction, scratch);
   }
 }
 
@@ -133,12 +133,34 @@ void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader
   }
 }
 
-void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
+// Plans the work on a record: as a whole, or on what lies between its gaps.
+void Classifier::add_record(std::size_t record, const SignalReader& reader, Prediction& prediction,
+                            Scratch& scratch) const {
+  const auto& readable = prediction.readable;
+  if (!path_.cut_at_gaps || readable.empty()) {
+    add_pieces(record, 0, reader.segments(), scratch);
+    return;
+  }
+  // Nobody answers the segments in gaps.
+  const float unknown = 1.0F / static_cast<float>(metadata().classes.size());
+  std::ranges::fill(prediction.segment_probabilities, unknown);
+  std::ranges::fill(prediction.segment_evidence, 0.0F);
+  for (auto begin = readable.begin(); begin != readable.end();) {
+    const auto end = std::find(begin, readable.end(), std::uint8_t{0});
+    if (begin != end) {
+      add_pieces(record, static_cast<std::size_t>(begin - readable.begin()),
+                 static_cast<std::size_t>(end - begin), scratch);
+    }
+    begin = std::find(end, readable.end(), std::uint8_t{1});
+  }
+}
+
+// Cuts `segments` from `begin` on, which the network is to see as one record, as its backend needs.
+void Classifier::add_pieces(std::size_t record, std::size_t begin, std::size_t segments,
                             Scratch& scratch) const {
   const std::size_t most = backend().max_segments(), context = metadata().context_segments;
-  const std::size_t segments = reader.segments();
   if (segments <= most) {
-    scratch.pieces.push_back({record, 0, segments, 0, segments});
+    scratch.pieces.push_back({record, begin, segments, 0, segments});
     return;
   }
   if (backend().continues()) {
@@ -149,7 +171,7 @@ void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
       const std::size_t done = segments * i / pieces, end = segments * (i + 1) / pieces;
       const std::size_t first = done - std::min(done, context);
       const std::size_t last = std::min(end + context, segments);
-      scratch.pieces.push_back({record, first, last - first, done - first, end - done});
+      scratch.pieces.push_back({record, begin + first, last - first, done - first, end - done});
     }
     return;
   }
@@ -164,7 +186,7 @@ void Classifier::add_pieces(std::size_t record, const SignalReader& reader,
     const std::size_t first = done - std::min(done, context);
     const std::size_t length = std::min(most, segments - first);
     const std::size_t end = first + length == segments ? segments : first + length - context;
-    scratch.pieces.push_back({record, first, length, done - first, end - done});
+    scratch.pieces.push_back({record, begin + first, length, done - first, end - done});
     done = end;
   }
 }

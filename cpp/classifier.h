@@ -50,7 +50,10 @@ class Classifier {
                     Scratch& scratch) const;
   void analyse_rhythm(const Signal& signal, const SignalReader& reader, Prediction& prediction,
                       Scratch& scratch) const;
-  void add_pieces(std::size_t record, const SignalReader& reader, Scratch& scratch) const;
+  void add_record(std::size_t record, const SignalReader& reader, Prediction& prediction,
+                  Scratch& scratch) const;
+  void add_pieces(std::size_t record, std::size_t begin, std::size_t segments,
+                  Scratch& scratch) const;
   void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
                   Scratch& scratch, const Interlude& interlude) const;
   bool read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,

@@ -59,7 +59,7 @@ Metadata::Decision parse_decision(std::string_view name) {
 }
 
 SignalBlock parse_signal(const nlohmann::json& json) {
-  constexpr std::array kParts = {"band", "half_width", "scale"};
+  constexpr std::array kParts = {"band", "gaps", "half_width", "scale"};
   for (const auto& [name, value] : json.items()) {
     if (std::find(kParts.begin(), kParts.end(), name) == kParts.end()) {
       fail("the field \"" + name + "\" of \"signal\" is not known; update ecgrt");
@@ -71,18 +71,22 @@ SignalBlock parse_signal(const nlohmann::json& json) {
   if (scale != "fixed" && scale != "local") {
     fail("signal.scale is \"" + scale + "\", this ecgrt knows \"fixed\" and \"local\"");
   }
+  const auto gaps = json.value("gaps", std::string("bridge"));
+  if (gaps != "bridge" && gaps != "cut") {
+    fail("signal.gaps is \"" + gaps + "\", this ecgrt knows \"bridge\" and \"cut\"");
+  }
   const auto half_width = json.at("half_width").get<double>();  // a cast would make -1 and 1.5 good
   if (!(half_width >= 1 && half_width <= kMostHalfWidth && half_width == std::floor(half_width))) {
     fail("signal.half_width must be a whole number from 1 to " + std::to_string(kMostHalfWidth));
   }
   return {band[0], band[1], static_cast<std::size_t>(half_width),
-          scale == "local" ? SignalBlock::Scale::local : SignalBlock::Scale::fixed};
+          scale == "local" ? SignalBlock::Scale::local : SignalBlock::Scale::fixed, gaps == "cut"};
 }
 
 // What is impossible about the signal block; empty if it is sound.
 std::string find_signal_fault(const Metadata& metadata) {
   if (!metadata.signal) return {};
-  const auto& [low, high, half_width, scale] = *metadata.signal;
+  const auto& [low, high, half_width, scale, cut] = *metadata.signal;
   if (!(low > 0 && low < metadata.sampling_rate / 2)) {
     return "signal.band must begin above 0 and below half of sampling_rate";
   }

@@ -133,8 +133,9 @@ SignalPath::SignalPath(const Metadata& metadata, FirKernel kernel)
       mean(metadata.mean),
       inverse_std(1.0F / metadata.std) {
   if (!metadata.signal) return;
-  const auto& [low, high, half_width, scale] = *metadata.signal;
+  const auto& [low, high, half_width, scale, cut] = *metadata.signal;
   filter.emplace(low, high, half_width, rate, kernel);
+  cut_at_gaps = cut;
   local_scale = scale == SignalBlock::Scale::local;
 }
 

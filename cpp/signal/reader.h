@@ -42,6 +42,7 @@ struct SignalPath {
   float mean, inverse_std;
   std::optional<BandPass> filter;  // none: a model without a signal block
   bool local_scale = false;
+  bool cut_at_gaps = false;
 };
 
 // Working memory of SignalReader::read, kept between calls.

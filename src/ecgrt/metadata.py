@@ -49,6 +49,7 @@ class Metadata:
         (a high of 0: all from low on), with ``half_width`` taps to either side of its middle one.
         With the ``scale`` ``"fixed"`` the network sees ``(x - mean) / std`` of the filtered x, with
         ``"local"`` x divided by its own amplitude in the seconds around; mean is then 0 and std 1.
+        With ``gaps`` of ``"cut"`` it sees what lies between gaps each by itself, else all at once.
     decision
         How segments become one label: ``"mode"`` is the most frequent segment label, whatever
         the calibration, ``"mean"`` the largest product of weight and calibrated probability.

@@ -76,6 +76,37 @@ def test_gaps_are_told_and_left_out(filtered: ecgrt.Classifier, ecg: np.ndarray)
     np.testing.assert_allclose(prediction.probabilities, p.mean(0), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_parts_between_gaps_as_records_of_their_own(
+    threads: int, tmp_path: Path, ecg: np.ndarray
+) -> None:
+    """Each gives what it would by itself, but for the signal that the filter sees at its ends."""
+    metadata = make_metadata(
+        SMALL.samples_per_segment,
+        SMALL.context_segments,
+        signal={**BLOCK, "gaps": "cut"},
+        mean=0.0,
+    )
+    plan = build(make_network(SMALL, metadata), tmp_path)
+    classifier = ecgrt.Classifier(plan, threads=threads)
+    whole = classifier.predict(ecg).segment_probabilities
+    x = ecg.astype(float)
+    x[3000:4500] = np.nan
+    prediction = classifier.predict(x)
+    found, size = prediction.segment_probabilities, SMALL.samples_per_segment
+    inside = prediction.segment_labels == ""
+    np.testing.assert_allclose(found[inside], 1 / 3, rtol=0, atol=1e-6)
+    places = np.flatnonzero(~inside) * size
+    far = (places < 3000 - 150 - 900) | (places > 4500 + 150 + 900)
+    np.testing.assert_allclose(found[~inside][far], whole[~inside][far], rtol=0, atol=1e-4)
+    after = int(np.flatnonzero(~inside & (np.arange(len(found)) * size > 4500))[0]) * size
+    seen, _ = ecgrt._core.preprocess(x, metadata=metadata.to_json())
+    plain = make_metadata(size, SMALL.context_segments, mean=0.0, std=1.0)
+    alone = ecgrt.Classifier(build(make_network(SMALL, plain), tmp_path), threads=1)
+    expected = alone.predict(seen[after:]).segment_probabilities
+    np.testing.assert_allclose(found[after // size :], expected, rtol=0, atol=1e-5)
+
+
 def test_nothing_to_read(filtered: ecgrt.Classifier) -> None:
     for x in (np.zeros(9000), np.full(9000, np.nan), np.full(9000, -32768, "i2")):
         prediction, codes = heard(filtered, x)
@@ -205,6 +236,7 @@ def test_copies_pickles_and_dicts(filtered: ecgrt.Classifier, ecg: np.ndarray) -
         ({"half_width": 1.5}, "whole number"),
         ({"half_width": 10**9}, "whole number"),
         ({"scale": "other"}, "other"),
+        ({"gaps": "fill"}, "fill"),
         ({"scale": "local"}, "mean must be 0"),
         ({"more": 1}, "more"),
     ],
