@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import onnx
 import pytest
 
 from ecgrt.compile.cpu_plan import build_cpu_plan
+from ecgrt.metadata import ONNX_KEY
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,10 +21,27 @@ def model() -> Path:
 
 
 @pytest.fixture(scope="session")
-def plan(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A CPU plan of the model."""
+def bare_model(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model without what prepares its signal: many tests hand in a second or two.
+
+    What stands in front of the network and withholds labels has its own tests, in tests/signal and
+    tests/core/test_quality.py.
+    """
+    path = tmp_path_factory.mktemp("bare") / "model.onnx"
+    network = onnx.load(model)
+    (entry,) = (entry for entry in network.metadata_props if entry.key == ONNX_KEY)
+    values = json.loads(entry.value)
+    del values["signal"]
+    entry.value = json.dumps(values)
+    onnx.save(network, path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def plan(bare_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CPU plan of the bare model."""
     path = tmp_path_factory.mktemp("plan") / "model.plan"
-    build_cpu_plan(model, path)
+    build_cpu_plan(bare_model, path)
     return path
 
 

@@ -38,8 +38,8 @@ def walk(size: int, seed: int = 0) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def reference(model: Path) -> Reference:
-    return Reference(model)
+def reference(bare_model: Path) -> Reference:
+    return Reference(bare_model)
 
 
 @pytest.fixture(scope="module", params=["fp32", "fp16"])
@@ -49,13 +49,13 @@ def precision(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def precise_plan(
-    precision: str, model: Path, plan: Path, tmp_path_factory: pytest.TempPathFactory
+    precision: str, bare_model: Path, plan: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A plan of the shipped model in either precision."""
     if precision == "fp32":
         return plan
     path = tmp_path_factory.mktemp("fp16") / "model.plan"
-    build_cpu_plan(model, path, precision="fp16")
+    build_cpu_plan(bare_model, path, precision="fp16")
     return path
 
 
