@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -62,7 +62,7 @@ struct Classifier::Scratch {
   std::vector<std::size_t> runs;  // the number of each one's piece
   ReadScratch reading;
   std::vector<float> assessing;
-  std::optional<RhythmAnalyser> rhythm;
+  std::vector<std::unique_ptr<RhythmAnalyser>> rhythm;  // one for each sampling rate
 };
 
 Classifier::Classifier(const std::string& plan, const BackendOptions& options)
@@ -120,8 +120,14 @@ void Classifier::open_records(std::span<const Signal> signals, std::span<Predict
 void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader,
                                 Prediction& prediction, Scratch& scratch) const {
   const double rate = reader.sampling_rate();
-  if (!scratch.rhythm || scratch.rhythm->sampling_rate() != rate) scratch.rhythm.emplace(rate);
-  RhythmAnalyser& rhythm = *scratch.rhythm;
+  auto found = std::ranges::find_if(
+      scratch.rhythm, [&](const auto& analyser) { return analyser->sampling_rate() == rate; });
+  if (found == scratch.rhythm.end()) {
+    if (scratch.rhythm.size() >= kMaxResamplers) scratch.rhythm.clear();
+    scratch.rhythm.push_back(std::make_unique<RhythmAnalyser>(rate));
+    found = scratch.rhythm.end() - 1;
+  }
+  RhythmAnalyser& rhythm = **found;
   rhythm.analyse(signal, reader.gaps(), !features_.empty());
   prediction.beats.assign(rhythm.beats().begin(), rhythm.beats().end());
   if (reader.has_block()) {
