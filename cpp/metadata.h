@@ -20,7 +20,7 @@ struct SignalBlock {
   double low = 0, high = 0;    // of the band-pass, Hz; high of 0: all from low on
   std::size_t half_width = 0;  // of its taps, to either side of the middle one
   Scale scale = Scale::fixed;  // local: divided by LocalScale, mean and std are 0 and 1
-  bool cut = false;              // the network sees what lies between gaps, each part by itself
+  bool cut = false;            // the network sees what lies between gaps, each part by itself
 };
 
 struct Metadata {

@@ -53,7 +53,8 @@ std::string sentence(const Warning& warning) {
       return "the record lasts " + value + " s: no label is given for less than 5 s";
     case WarningCode::heart_rate:
       return "the heart seems to beat " + value +
-             " times a minute, which is out of the ordinary (30 to 220): is the sampling rate right?";
+             " times a minute, which is out of the ordinary (30 to 220): is the sampling rate "
+             "right?";
     case WarningCode::unreadable:
       break;
   }

@@ -7,7 +7,7 @@ namespace {
 
 constexpr double kLeastRange = 20, kMostRange = 50'000;  // microvolts, of a second
 constexpr double kLeastOffset = 100;                     // of an ADC that knows no sign
-constexpr double kSlowest = 30, kFastest = 220;              // beats a minute
+constexpr double kSlowest = 30, kFastest = 220;          // beats a minute
 constexpr double kTooShort = 5, kShort = 9, kLong = 65;  // seconds
 
 // Marks the segments that are covered by more than half; none if no segment is.

@@ -29,8 +29,8 @@ struct Second {
 
 // Finds gaps in one pass over a signal that comes in chunks of any size:
 // - missing: NaN and infinite samples;
-// - flat: a second or more of identical samples (in 7,674 records of the challenge the longest such
-//   run has 0.30 s, and of every eighth of them, rounded to 20 uV, 0.8 s);
+// - flat: a second or more of identical samples (of 960 records of the challenge, rounded to 20 uV,
+//   none has such a run);
 // - rail: 0.2 s or more of identical samples that nothing within ten seconds goes beyond, far from
 //   the middle, for between two beats a baseline may be as still as that.
 // A stretch between two gaps that the margin of each covers belongs to them: they are one gap, with
