@@ -114,9 +114,13 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["bomb.zip"]
 
 
-def test_a_size_that_is_not_the_content_s_is_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [10, 6000])
+def test_a_size_that_is_not_the_content_s_is_damage(size: int, tmp_path: Path) -> None:
+    """Of more than there is, zipfile says nothing."""
     archive = make_zip(tmp_path / "a.zip", {"a/b": CONTENT})
-    patched(22, 10, "<I")(archive)  # the size says 10 bytes
+    patched(22, size, "<I")(archive)
+    with pytest.raises(ValueError, match="damaged"):
+        check_zip(archive)
     out = tmp_path / "out"
     out.mkdir()
     with pytest.raises(ValueError, match="damaged"):
