@@ -7,12 +7,14 @@ an operator of its own. So they show that the compiler reads ONNX, and not one e
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
+import signal_reference
 from onnx import TensorProto, helper, numpy_helper
 
 import ecgrt
@@ -182,13 +184,21 @@ class Reference:
             self.model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
 
-    def __call__(self, signal: Array) -> Array:
-        """Probabilities (segments, classes) of a signal at the model's own rate."""
+    def __call__(self, signal: Array, fs: float | None = None) -> Array:
+        """Probabilities (segments, classes) of a signal without gaps, at the model's own rate.
+
+        Models that say how their signal is made take it at any rate.
+        """
         size = self.metadata.samples_per_segment
-        cut = signal[: len(signal) // size * size].astype(np.float64)
-        seen = ((cut - self.metadata.mean) / self.metadata.std).astype(np.float32)
-        (answer,) = self.session.run(None, {self.session.get_inputs()[0].name: seen[None, :, None]})
-        probabilities: Array = answer[0]
+        if self.metadata.signal:
+            rate = fs or self.metadata.sampling_rate
+            whole = signal_reference.see(signal, rate, asdict(self.metadata))
+            seen = whole.signal.astype(np.float32)
+        else:
+            cut = signal[: len(signal) // size * size].astype(np.float64)
+            seen = ((cut - self.metadata.mean) / self.metadata.std).astype(np.float32)
+        answers = self.session.run(None, {self.session.get_inputs()[0].name: seen[None, :, None]})
+        probabilities: Array = answers[0][0]
         return probabilities
 
 

@@ -101,6 +101,25 @@ def test_sample_records(
         assert (np.array(found.segment_labels) == labels)[sure].all()
 
 
+@pytest.mark.parametrize("name", ["cinc17", "cinc17-compact"])
+def test_shipped_models_behind_their_signal_path(
+    name: str, model: Path, records: Path, tmp_path: Path
+) -> None:
+    """Filter, scale and network together, beside SciPy and ONNX Runtime."""
+    shipped = model.with_name(f"{name}.onnx")
+    reference = Reference(shipped)
+    plan = tmp_path / "model.plan"
+    build_cpu_plan(shipped, plan)
+    classifier = ecgrt.Classifier(plan)
+    for path in list_records(records):
+        record = read_record(path)
+        found = classifier.predict(record.signal, fs=record.fs)
+        assert found.readable.all()  # gaps have tests of their own
+        expected = reference(record.signal, record.fs)
+        # The path's own roundings come on top of the network's.
+        np.testing.assert_allclose(found.segment_probabilities, expected, rtol=0, atol=5e-5)
+
+
 @pytest.mark.parametrize("scale", [0, 1e-6, 1, 1e4])
 @pytest.mark.parametrize("offset", [0, -5e3])
 def test_flat_faint_and_overdriven_signals(
