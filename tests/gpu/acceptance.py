@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pycuda_runner import PycudaRunner
 
 import ecgrt
+from ecgrt import _core
 from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.compile.tensorrt_plan import build_tensorrt_plan, choose_flavour, cuda_device
 from ecgrt.metadata import Metadata
@@ -67,8 +68,8 @@ class Setup:
 
     def normalise(self, signal: Floats) -> Floats:
         """Return whole segments as the network sees them, (1, T)."""
-        whole = len(signal) - len(signal) % self.metadata.samples_per_segment
-        return ((signal[:whole] - self.metadata.mean) / self.metadata.std).astype(np.float32)[None]
+        seen, _ = _core.preprocess(signal, metadata=self.metadata.to_json())
+        return seen[None]
 
     def stretch(self, samples: int) -> Floats:
         """Return a signal of this length out of the records, again and again."""

@@ -23,9 +23,9 @@ median = 0.005 ms, percentile(90%) = 0.02 ms, percentile(95%) = 0.02 ms, percent
 
 
 @pytest.fixture(scope="module")
-def setup(bare_model: Path, records: Path, tmp_path_factory: pytest.TempPathFactory) -> Setup:
+def setup(model: Path, records: Path, tmp_path_factory: pytest.TempPathFactory) -> Setup:
     folder = tmp_path_factory.mktemp("rehearsal")
-    made = acceptance.prepare(bare_model, records, folder, rehearse=True)
+    made = acceptance.prepare(model, records, folder, rehearse=True)
     made.signals = dict(list(made.signals.items())[:3])
     made.lengths = (1, 2, 5)
     made.long_samples = 100 * 256
