@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
+from ecgrt.compile.cpu_plan import build_cpu_plan
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(
     r"(?:<!-- not run: (?P<reason>.+?) -->\n+)?```python\n(?P<code>.*?)```", re.DOTALL
@@ -48,11 +50,19 @@ def run(code: str, names: dict[str, Any], page: str, line: int) -> None:
             assert value == expected, f"{page}:{statement.lineno}: {value!r}, not {expected!r}"
 
 
+@pytest.fixture(scope="module")
+def shipped(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan as the pages have their readers build it."""
+    path = tmp_path_factory.mktemp("shipped") / "model.plan"
+    build_cpu_plan(model, path)
+    return path
+
+
 @pytest.mark.parametrize("page", PAGES_WITH_CODE, ids=lambda page: page.name)
 def test_python_blocks_run(
-    page: Path, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path, shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "model.plan").symlink_to(plan)
+    (tmp_path / "model.plan").symlink_to(shipped)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
