@@ -141,7 +141,7 @@ def see(x: Array, fs: float, metadata: dict[str, Any]) -> Seen:
     y = x.astype(np.float64)
     if x.dtype.kind == "i":
         y[x == np.iinfo(x.dtype).min] = math.nan
-    y[np.abs(y) > np.finfo(np.float32).max] = math.nan
+    y[np.abs(y) > 1e12] = math.nan
     gaps = find_gaps(y, fs)
     spoilt = covered(gaps, fs, len(y))
     good = y[np.isfinite(y)]

@@ -30,9 +30,9 @@ const char* place(const Signal& signal, std::size_t index) {
 
 // The lowest number of an integer type is how formats write that there is no sample.
 template <class T>
-constexpr bool is_missing(T x) {
+bool is_missing(T x) {
   if constexpr (std::is_integral_v<T>) return x == std::numeric_limits<T>::lowest();
-  return false;
+  return !is_sample(x);
 }
 
 template <class T, bool Missing>
@@ -41,7 +41,8 @@ void convert_samples(const Signal& signal, std::size_t first, std::size_t count,
   const char* from = place(signal, first);
   const double microvolts = signal.microvolts;
   const auto convert_one = [&](T x) {
-    if (Missing && is_missing(x)) return std::numeric_limits<float>::quiet_NaN();
+    if ((Missing || std::is_floating_point_v<T>) && is_missing(x))
+      return std::numeric_limits<float>::quiet_NaN();
     return static_cast<float>(static_cast<double>(x) * microvolts - offset) * factor;
   };
   if (signal.stride == sizeof(T)) {  // a loop of its own, which the compiler vectorises
@@ -76,7 +77,7 @@ double first_value(const Signal& signal) {
     for (std::size_t i = 0; i < signal.size; ++i) {
       const T x = *reinterpret_cast<const T*>(place(signal, i));
       const double value = static_cast<double>(x) * signal.microvolts;
-      if (!is_missing(x) && std::isfinite(static_cast<float>(value))) return value;
+      if (!is_missing(x)) return value;
     }
     return 0.0;
   });

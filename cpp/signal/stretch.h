@@ -1,4 +1,4 @@
-// Stretches of a signal, such as its gaps.
+// Samples of a signal, and stretches of them such as gaps.
 #pragma once
 
 #include <algorithm>
@@ -6,6 +6,10 @@
 #include <span>
 
 namespace ecgrt {
+
+// Whether a number can be a sample: in no unit is an ECG larger, and what is computed of it stays
+// within a float, squares too.
+inline bool is_sample(double value) { return value <= 1e12 && value >= -1e12; }
 
 // Samples [begin, end).
 struct Stretch {

@@ -34,7 +34,7 @@ template <typename T>
 void WorkingRate::take(std::span<const T> samples) {
   for (const T sample : samples) {
     const auto value = static_cast<double>(sample);
-    if (!std::isfinite(value)) {
+    if (!is_sample(value)) {
       ++missing_;
       continue;
     }

@@ -14,8 +14,8 @@ namespace ecgrt {
 inline constexpr double kBeatRate = 200.0;  // Hz
 
 // Takes raw samples in pieces of any size; what comes out does not depend on how they were cut.
-// The first finite sample is taken off, so that a large offset costs no precision. Samples that
-// are not finite are gaps: bridged by a straight line, at the ends held.
+// The first sample is taken off, so that a large offset costs no precision. What is no sample is a
+// gap: bridged by a straight line, at the ends held.
 class WorkingRate {
  public:
   explicit WorkingRate(double sampling_rate);

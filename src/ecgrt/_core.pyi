@@ -43,8 +43,9 @@ class Quality:
     def spans(self) -> tuple[tuple[float, float, str], ...]:
         """Gaps in ascending order: start and end in seconds, and the reason.
 
-        ``"missing"``: NaN, infinite, or the lowest number of an integer type; ``"flat"``: a second
-        or more of identical samples; ``"rail"``: 0.2 s or more of identical samples at an extreme.
+        ``"missing"``: NaN, infinite, beyond 1e12, or the lowest number of an integer type;
+        ``"flat"``: a second or more of identical samples; ``"rail"``: 0.2 s or more of identical
+        samples at an extreme.
         """
 
     @property
@@ -313,8 +314,8 @@ def find_beats(x: ArrayLike, fs: float) -> NDArray[np.float64]:
     Parameters
     ----------
     x
-        Shape (n,): integers or floats in any unit. Samples that are not finite are gaps: they are
-        bridged by a straight line, and in gaps of 40 ms and more there are no beats.
+        Shape (n,): integers or floats in any unit. Where they are not finite, or beyond 1e12, is a
+        gap: bridged by a straight line, and if it lasts 40 ms or more without a beat.
     fs
         Sampling rate in Hz, 10 to 100,000. Below some 60 Hz the QRS complex is not in the signal
         any more, and beats will be missed.

@@ -16,8 +16,8 @@
 
 namespace {
 
-constexpr std::array kRates = {10.0, 50.0, 100.0, 125.0, 128.0, 250.0, 256.0, 300.0, 360.0, 500.0,
-                               1000.0, 100000.0};
+constexpr std::array kRates = {10.0,  50.0,  100.0, 125.0, 128.0,  250.0,
+                               256.0, 300.0, 360.0, 500.0, 1000.0, 100000.0};
 constexpr std::size_t kMostRead = 1 << 20;
 
 double pick_rate(FuzzedDataProvider& in) {

@@ -5,6 +5,7 @@ What follows the target's name are libFuzzer's own arguments. README.md says mor
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -12,8 +13,16 @@ import atheris
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/family.py
 
-with atheris.instrument_imports(include=["ecgrt", "zipfile"]):
+# What is imported where it is used would stay unseen.
+READERS = ("wfdb", "edfio", "pydicom", "ecgdatakit")
+with atheris.instrument_imports(include=["ecgrt", "zipfile", *READERS]):
     from targets import TARGETS
+
+    from ecgrt.records.registry import all_formats
+
+    all_formats()
+    for package in READERS:
+        importlib.import_module(package)
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.compile.graph import UnsupportedModelError
 from ecgrt.compile.onnx_graph import load_graph
 from ecgrt.metadata import Metadata
+from ecgrt.records.base import Record, read_record
 from ecgrt.records.manifest import read_manifest
 from ecgrt.training.config import TrainConfig
 
@@ -27,6 +28,13 @@ warnings.simplefilter("ignore")
 
 #: An operator more or less than the family's, so that handlers meet what they do not expect.
 OPERATORS = ("Shape", "Identity", "Squeeze", "Reshape", "Concat", "Gather", "Slice", "Cast", "Loop")
+
+
+#: Of records, with how each kind of file is told.
+SUFFIXES = (
+    *(".csv", ".tsv", ".txt", ".hea", ".mat", ".edf", ".bdf", ".rec", ".npy", ".npz"),
+    *(".dcm", ".ecg", ".xml", ".scp"),
+)
 
 
 class Bytes:
@@ -172,6 +180,36 @@ def fuzz_manifest(data: bytes) -> None:
             return
 
 
+def fuzz_record(data: bytes) -> None:
+    """Any bytes as a record of each kind: the first names it, and what of it the caller says.
+
+    A WFDB record is two files, its header up to the first zero.
+    """
+    source = Bytes(data)
+    suffix = SUFFIXES[source.number(len(SUFFIXES))]
+    says = ({}, {"fs": 250.0, "unit": "mV", "lead": 0}, {"lead": "II"})[source.number(3)]
+    content = data[2:]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "record" + suffix)
+        if suffix == ".hea":
+            content, _, samples = content.partition(b"\0")
+            path.with_suffix(".dat").write_bytes(samples)
+        path.write_bytes(content)
+        try:
+            record = read_record(path, **says)
+        except (ValueError, TypeError, FileNotFoundError):
+            return
+        _check_record(record)
+
+
+def _check_record(record: Record) -> None:
+    assert record.signal.ndim == 1
+    assert record.signal.size
+    assert record.signal.dtype in (np.int16, np.int32, np.float32, np.float64)
+    assert 10 <= record.fs <= 100_000
+    assert not np.isinf(record.signal).any()
+
+
 def fuzz_metadata(data: bytes) -> None:
     """Any text as metadata: Python and the core must agree on what is valid."""
     from ecgrt import _core
@@ -195,4 +233,5 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "config": fuzz_config,
     "manifest": fuzz_manifest,
     "metadata": fuzz_metadata,
+    "record": fuzz_record,
 }

@@ -175,3 +175,13 @@ def test_refuses_what_is_no_lead() -> None:
         ecgrt.find_beats(np.zeros(100, bool), 300)
     with pytest.raises(ValueError, match="10"):
         ecgrt.find_beats(ECG, 5)
+
+
+def test_beyond_any_ecg_is_a_gap() -> None:
+    """Sums and squares of such numbers are none; they once gave beats at NaN."""
+    x = np.tile(np.exp(-(((np.arange(240) - 120) / 6) ** 2)), 40)
+    expected = ecgrt.find_beats(np.where(np.arange(x.size) % 2400 < 600, np.nan, x), 300)
+    for bad in (1.1e12, -3e38, 1e300):
+        found = ecgrt.find_beats(np.where(np.arange(x.size) % 2400 < 600, bad, x), 300)
+        np.testing.assert_array_equal(found, expected)
+    assert len(expected) > 20

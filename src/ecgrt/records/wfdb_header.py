@@ -18,6 +18,8 @@ _FORMAT = re.compile(
     r"(?P<code>[0-9]{1,3})(x(?P<frame>[0-9]{1,5}))?(:(?P<skew>[0-9]{1,7}))?(\+(?P<offset>[0-9]{1,9}))?"
 )
 _RATE = re.compile(r"(?P<rate>[0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,2})?)(/\S*)?")
+#: Bytes of a file's name, with room for a suffix.
+_LONGEST_NAME = 250
 _LARGEST = 1 << 53
 
 
@@ -151,7 +153,9 @@ def _segment(line: str, number: int, path: Path) -> tuple[str, int]:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a file's name leads nowhere but into its folder."""
+    """Whether a file may have this name, and it leads nowhere but into its folder."""
+    if len(name.encode(errors="replace")) > _LONGEST_NAME:
+        return False
     return name not in ("", ".", "..") and not re.search(r"[/\\:\0]", name)
 
 
