@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::array kRates = {10.0, 50.0, 100.0, 128.0, 250.0, 300.0, 360.0, 1000.0};
 // A second of bytes is drawn out to this much, so that there are beats to find.
-constexpr std::size_t kMostSamples = 1 << 16;
+constexpr std::size_t kMostSamples = 1 << 13;
 
 // Samples that look a little like an ECG: spikes where the bytes say, on whatever else they say.
 std::vector<float> make_signal(FuzzedDataProvider& in, double rate) {
