@@ -18,8 +18,6 @@ namespace {
 // A caller that classifies records of ever new rates must not fill the memory with filters.
 constexpr std::size_t kMaxResamplers = 16;
 
-static_assert(kFirMultiple % kChannelMultiple == 0);
-
 // What a piece uses while its turn lasts.
 struct Room {
   std::vector<float> samples, probabilities;
@@ -67,7 +65,8 @@ struct Classifier::Scratch {
 
 Classifier::Classifier(const std::string& plan, const BackendOptions& options)
     : plan_(load_plan(plan, options)),
-      path_(metadata(), select_kernels().fir),
+      kernels_(select_kernels().signal),
+      path_(metadata(), kernels_),
       features_(find_features(metadata())),
       scratch_([] { return std::make_unique<Scratch>(); }) {}
 
@@ -83,7 +82,7 @@ std::shared_ptr<const Resampler> Classifier::resampler(double sampling_rate) con
     if (found != resamplers_.end()) return found->second;
   }
   // An odd rate takes a long filter, for which other callers need not wait.
-  auto made = std::make_shared<const Resampler>(sampling_rate, rate);
+  auto made = std::make_shared<const Resampler>(sampling_rate, rate, kernels_);
   const std::lock_guard lock(mutex_);
   if (resamplers_.size() >= kMaxResamplers) resamplers_.clear();
   return resamplers_.emplace(sampling_rate, std::move(made)).first->second;
@@ -124,7 +123,7 @@ void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader
       scratch.rhythm, [&](const auto& analyser) { return analyser->sampling_rate() == rate; });
   if (found == scratch.rhythm.end()) {
     if (scratch.rhythm.size() >= kMaxResamplers) scratch.rhythm.clear();
-    scratch.rhythm.push_back(std::make_unique<RhythmAnalyser>(rate));
+    scratch.rhythm.push_back(std::make_unique<RhythmAnalyser>(rate, kernels_));
     found = scratch.rhythm.end() - 1;
   }
   RhythmAnalyser& rhythm = **found;

@@ -61,6 +61,7 @@ class Classifier {
   void keep_answers(const Window& window, Piece& piece, Prediction& prediction) const;
 
   const LoadedPlan plan_;
+  const SignalKernels& kernels_;
   const SignalPath path_;
   const std::vector<std::size_t> features_;  // numbers of those that the record head asks for
 

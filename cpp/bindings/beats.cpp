@@ -8,6 +8,7 @@
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
+#include "cpu/dispatch.h"
 #include "docstrings.h"
 #include "signal/rhythm.h"
 
@@ -20,7 +21,7 @@ namespace {
 RhythmAnalyser& analyser_for(double fs) {
   thread_local std::unique_ptr<RhythmAnalyser> analyser;
   if (!analyser || analyser->sampling_rate() != fs) {
-    analyser = std::make_unique<RhythmAnalyser>(fs);
+    analyser = std::make_unique<RhythmAnalyser>(fs, select_kernels().signal);
   }
   return *analyser;
 }

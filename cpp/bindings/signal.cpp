@@ -34,11 +34,12 @@ std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
   const auto [array, signal] = to_signal(x, fs, unit);
   const Metadata metadata = valid_metadata(json);
   const double rate = signal.sampling_rate;
-  const SignalPath path(metadata, select_kernels().fir);
+  const SignalKernels& kernels = select_kernels().signal;
+  const SignalPath path(metadata, kernels);
   std::shared_ptr<const Resampler> resampler;
   if (rate != 0 && rate != path.rate) {
     check_sampling_rate(path.rate);
-    resampler = std::make_shared<const Resampler>(rate, path.rate);
+    resampler = std::make_shared<const Resampler>(rate, path.rate, kernels);
   }
   SignalReader reader;
   Prediction prediction;

@@ -2,6 +2,7 @@
 #include "cpu/kernels.h"
 
 #include "cpu/fft.h"
+#include "cpu/filters.h"
 #include "cpu/products.h"
 #include "cpu/simd.h"
 
@@ -113,32 +114,6 @@ void direct(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const flo
   }
 }
 
-template <int Vectors>
-ECGRT_INLINE void fir_block(const float* input, const float* taps, ptrdiff_t tap_count,
-                            float* output) {
-  Vec sum[Vectors] = {};
-  for (ptrdiff_t j = 0; j < tap_count; ++j) {
-    const Vec tap = broadcast(taps[j]);
-    unroll<Vectors>([&]<int V>() __attribute__((always_inline)) {
-      add_product(sum[V], load(input + j + V * kLanes), tap);
-    });
-  }
-  unroll<Vectors>([&]<int V>()
-                      __attribute__((always_inline)) { store(output + V * kLanes, sum[V]); });
-}
-
-void fir(const float* input, const float* taps, ptrdiff_t tap_count, ptrdiff_t count,
-         float* output) {
-  constexpr int kVectors = 8;  // as many sums as hide the latency of an addition
-  ptrdiff_t i = 0;
-  for (; i + kVectors * kLanes <= count; i += kVectors * kLanes) {
-    fir_block<kVectors>(input + i, taps, tap_count, output + i);
-  }
-  for (; i < count; i += kChannelMultiple) {
-    fir_block<kChannelMultiple / kLanes>(input + i, taps, tap_count, output + i);
-  }
-}
-
 void pack(const float* spectrum, ptrdiff_t bins, ptrdiff_t panels, ptrdiff_t all_panels,
           ptrdiff_t panel_stride, float* to) {
   const ptrdiff_t channels = panels * kPanel;
@@ -191,7 +166,7 @@ const KernelTable kKernels = {
     widen,
     narrow,
     direct,
-    fir,
+    {fir, polyphase},
 };
 
 }  // namespace ECGRT_ISA

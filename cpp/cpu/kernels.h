@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "signal_kernels.h"
+
 namespace ecgrt {
 
 constexpr int kChannelMultiple = 16;  // the widest vector; builders pad channels with zeros
@@ -81,10 +83,7 @@ struct KernelTable {
                  ptrdiff_t first_panel, ptrdiff_t panels, ptrdiff_t first_row, ptrdiff_t rows,
                  const Epilogue& epilogue);
 
-  // output[i] = sum over j of taps[j] * input[i + j], for `count` outputs, a multiple of
-  // kChannelMultiple; every output is summed in the same order, wherever it lies.
-  void (*fir)(const float* input, const float* taps, ptrdiff_t tap_count, ptrdiff_t count,
-              float* output);
+  SignalKernels signal;
 };
 
 }  // namespace ecgrt

@@ -17,8 +17,10 @@ static_assert((kReach + kSmooth) / kBeatRate <= BeatEnergy::kDelay);
 
 }  // namespace
 
-BeatEnergy::BeatEnergy()
-    : band_taps_(band_pass(4, 35, kHalf)), slope_taps_(differences(band_pass(6, 15, kHalf))) {
+BeatEnergy::BeatEnergy(const SignalKernels& kernels)
+    : kernels_(kernels),
+      band_taps_(band_pass(4, 35, kHalf)),
+      slope_taps_(differences(band_pass(6, 15, kHalf))) {
   reset();
 }
 
@@ -52,9 +54,10 @@ void BeatEnergy::extend() {
   if (filtered > band_.end()) {
     const std::int64_t n = band_.end();
     const std::int64_t count = filtered - n;
-    convolve(band_taps_, x_.at(n - kHalf), band_.extend(count), static_cast<std::size_t>(count));
+    const auto size = static_cast<std::size_t>(count);
+    convolve(kernels_, band_taps_, x_.at(n - kHalf), band_.extend(count), size);
     float* slope = slope_.extend(count);
-    convolve(slope_taps_, x_.at(n - kReach), slope, static_cast<std::size_t>(count));
+    convolve(kernels_, slope_taps_, x_.at(n - kReach), slope, size);
     for (std::int64_t i = 0; i < count; ++i) slope[i] = std::abs(slope[i]);
   }
   const std::int64_t end = slope_.end() - kSmooth;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "signal/track.h"
+#include "signal_kernels.h"
 
 namespace ecgrt {
 
@@ -17,7 +18,7 @@ class BeatEnergy {
   static constexpr int kFloorStep = 10;   // 50 ms
   static constexpr double kDelay = 0.23;  // s, from a sample to its energy
 
-  BeatEnergy();
+  explicit BeatEnergy(const SignalKernels& kernels);
 
   void reset();
   void push(std::span<const float> samples);
@@ -34,6 +35,7 @@ class BeatEnergy {
   void extend();
   void note(std::int64_t n, float energy);
 
+  const SignalKernels& kernels_;
   std::vector<float> band_taps_, slope_taps_;
   Track x_, band_, slope_, energy_, peaks_, ranges_, floor_;
   double sum_ = 0;

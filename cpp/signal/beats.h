@@ -36,7 +36,7 @@ class Recent {
 // Finds beats in samples at kBeatRate. What it finds does not depend on how they were cut.
 class BeatDetector {
  public:
-  BeatDetector() { reset(); }
+  explicit BeatDetector(const SignalKernels& kernels) : signal_(kernels) { reset(); }
 
   void reset();
   // `gaps`: those among the samples given so far, in order; there are no beats in them.
@@ -91,7 +91,8 @@ class BeatDetector {
 // Raw samples in, times of R peaks out.
 class BeatFinder {
  public:
-  explicit BeatFinder(double sampling_rate) : signal_(sampling_rate) {}
+  BeatFinder(double sampling_rate, const SignalKernels& kernels)
+      : signal_(sampling_rate, kernels), detector_(kernels) {}
 
   void reset();
   void push(std::span<const float> samples) { take(samples); }

@@ -50,10 +50,11 @@ std::vector<float> band_pass(double low, double high, std::size_t half_width) {
 
 }  // namespace
 
-BandPass::BandPass(double low, double high, std::size_t half_width, double rate, FirKernel kernel)
+BandPass::BandPass(double low, double high, std::size_t half_width, double rate,
+                   const SignalKernels& kernels)
     : half_width_(half_width),
       taps_(band_pass(low / rate, high / rate, half_width)),
-      kernel_(kernel) {}
+      kernel_(kernels.fir) {}
 
 std::pair<std::size_t, std::size_t> BandPass::input_range(std::size_t first, std::size_t count,
                                                           std::size_t input_size) const {
@@ -63,21 +64,14 @@ std::pair<std::size_t, std::size_t> BandPass::input_range(std::size_t first, std
 
 void BandPass::run(const float* input, std::size_t begin, std::size_t end, std::size_t first,
                    std::size_t count, float* out, std::vector<float>& scratch) const {
-  // The kernel wants whole vectors, of input and output; what they have too much is dropped.
-  const std::size_t whole = count / kFirMultiple * kFirMultiple;
-  const std::size_t padded = whole + kFirMultiple + 2 * half_width_;
+  const std::size_t padded = count + 2 * half_width_;
   scratch.resize(std::max(scratch.size(), padded));
   const std::size_t missing = begin + half_width_ - first;  // in front of the signal
   float* to = std::fill_n(scratch.data(), missing, input[0]);
   to = std::copy_n(input, end - begin, to);
   std::fill(to, scratch.data() + padded, input[end - begin - 1]);
-  const auto taps = static_cast<std::ptrdiff_t>(taps_.size());
-  kernel_(scratch.data(), taps_.data(), taps, static_cast<std::ptrdiff_t>(whole), out);
-  if (whole == count) return;
-  float rest[kFirMultiple];
-  kernel_(scratch.data() + whole, taps_.data(), taps, static_cast<std::ptrdiff_t>(kFirMultiple),
-          rest);
-  std::copy_n(rest, count - whole, out + whole);
+  kernel_(scratch.data(), taps_.data(), static_cast<std::ptrdiff_t>(taps_.size()),
+          static_cast<std::ptrdiff_t>(count), out);
 }
 
 }  // namespace ecgrt

@@ -1,6 +1,5 @@
 #include "signal/fir.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "signal/working_rate.h"
@@ -61,14 +60,6 @@ std::vector<float> differences(const std::vector<float>& taps) {
     out[i + 2] += taps[i];
   }
   return out;
-}
-
-void convolve(const std::vector<float>& taps, const float* x, float* y, std::size_t count) {
-  std::fill_n(y, count, 0.0F);
-  for (std::size_t k = 0; k < taps.size(); ++k) {
-    const float tap = taps[k];
-    for (std::size_t n = 0; n < count; ++n) y[n] += tap * x[n + k];
-  }
 }
 
 }  // namespace ecgrt

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace ecgrt {
@@ -15,6 +16,16 @@ constexpr float kFar = 0.25F;        // of the range, from the middle
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+
+// Samples looked at together.
+constexpr std::size_t kBlock = 16;
+typedef float Four __attribute__((vector_size(16)));
+
+Four four(const float* x) {
+  Four values;
+  std::memcpy(&values, x, sizeof values);
+  return values;
+}
 
 std::size_t samples(double seconds, double rate) {
   return static_cast<std::size_t>(std::ceil(seconds * rate));
@@ -40,34 +51,69 @@ void GapFinder::start(double rate, bool stillness) {
   shortest_ = std::max<std::size_t>(samples(kRail, rate), 2);
   second_ends_ = samples(1, rate);
   second_ = {kInfinity, -kInfinity, 0};
-  sum_ = 0;
+  std::ranges::fill(sums_, 0.0);
   seconds_.clear();
   pending_.clear();
   gaps_.clear();
 }
 
 void GapFinder::push(std::span<const float> values) {
-  for (const float x : values) {
-    const bool missing = !std::isfinite(x);
-    if (missing ? missing_ : x == value_) {
-      ++run_;
-    } else {
-      if (is_gap()) end_run(x);
-      before_ = value_;
-      value_ = missing ? kNone : x;
-      missing_ = missing;
-      run_ = 1;
-    }
-    ++position_;
-    if (!stillness_) continue;
-    if (!missing) {
-      second_.lowest = x < second_.lowest ? x : second_.lowest;
-      second_.highest = x > second_.highest ? x : second_.highest;
-      sum_ += x;
-      ++finite_;
-    }
-    if (position_ == second_ends_) end_second();
+  while (!values.empty()) {
+    const std::size_t moving = take_moving(values);
+    if (moving == 0) take(values.front());
+    values = values.subspan(std::max<std::size_t>(moving, 1));
+    if (stillness_ && position_ == second_ends_) end_second();
   }
+}
+
+void GapFinder::take(float x) {
+  const bool missing = !std::isfinite(x);
+  if (missing ? missing_ : x == value_) {
+    ++run_;
+  } else {
+    if (is_gap()) end_run(x);
+    before_ = value_;
+    value_ = missing ? kNone : x;
+    missing_ = missing;
+    run_ = 1;
+  }
+  ++position_;
+  if (!stillness_ || missing) return;
+  second_.lowest = std::min(second_.lowest, x);
+  second_.highest = std::max(second_.highest, x);
+  sums_[finite_++ % 4] += x;
+}
+
+// Takes as many of the samples as certainly hold no gap, the usual case, and returns how many:
+// whole blocks that are not identical throughout, as no block in a gap is.
+std::size_t GapFinder::take_moving(std::span<const float> samples) {
+  if (!stillness_ || missing_ || finite_ % 4 != 0 || shortest_ < 2 * kBlock) return 0;
+  const std::size_t most = std::min(samples.size(), second_ends_ - position_);
+  std::size_t taken = 0;
+  for (; taken + kBlock <= most && run_ + kBlock <= shortest_; taken += kBlock) {
+    const float* x = samples.data() + taken;
+    Four low = four(x), high = low, doubt = low - low;  // not 0 where a sample is not finite
+    for (std::size_t i = 4; i < kBlock; i += 4) {
+      const Four next = four(x + i);
+      low = next < low ? next : low;
+      high = next > high ? next : high;
+      doubt += next - next;
+    }
+    const float lowest = std::min({low[0], low[1], low[2], low[3]});
+    const float highest = std::max({high[0], high[1], high[2], high[3]});
+    if (!(doubt[0] + doubt[1] + doubt[2] + doubt[3] == 0) || lowest == highest) break;
+    second_.lowest = std::min(second_.lowest, lowest);
+    second_.highest = std::max(second_.highest, highest);
+    for (std::size_t i = 0; i < kBlock; ++i) sums_[i % 4] += x[i];
+    const float last = x[kBlock - 1];
+    for (run_ = 1; x[kBlock - 1 - run_] == last; ++run_) {
+    }
+    value_ = last;
+    before_ = x[kBlock - 1 - run_];
+  }
+  position_ += taken;
+  finite_ += taken;
+  return taken;
 }
 
 bool GapFinder::is_gap() const { return missing_ || (stillness_ && run_ >= shortest_); }
@@ -79,10 +125,11 @@ void GapFinder::end_run(float after) {
 }
 
 void GapFinder::end_second() {
-  if (finite_ > 0) second_.mean = static_cast<float>(sum_ / static_cast<double>(finite_));
+  const double sum = (sums_[0] + sums_[1]) + (sums_[2] + sums_[3]);
+  if (finite_ > 0) second_.mean = static_cast<float>(sum / static_cast<double>(finite_));
   seconds_.push_back(second_);
   second_ = {kInfinity, -kInfinity, 0};
-  sum_ = 0;
+  std::ranges::fill(sums_, 0.0);
   finite_ = 0;
   second_ends_ = samples(static_cast<double>(seconds_.size() + 1), rate_);
   decide(false);

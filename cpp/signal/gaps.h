@@ -56,6 +56,8 @@ class GapFinder {
     float value;
   };
 
+  void take(float x);
+  std::size_t take_moving(std::span<const float> samples);
   bool is_gap() const;
   void end_run(float after);
   void end_second();
@@ -75,7 +77,7 @@ class GapFinder {
 
   std::size_t second_ends_ = 0, finite_ = 0;
   Second second_{};
-  double sum_ = 0;
+  double sums_[4] = {};  // of every fourth sample
   std::vector<Second> seconds_;
 
   std::vector<Run> pending_;  // from decided_ on: may be gaps

@@ -15,7 +15,9 @@ namespace {
 constexpr double kMinRate = 10.0;  // Hz; what lies outside is a mistake in units
 constexpr double kMaxRate = 100'000.0;
 constexpr std::size_t kChunk = 1024;
-constexpr std::size_t kLookedAt = 4096;  // samples that tell whether numbers are whole
+constexpr std::size_t kFiltered = 4096;   // samples filtered at a time to find their scale
+constexpr std::size_t kKept = 64 * 1024;  // the most that is not filtered anew to be read
+constexpr std::size_t kLookedAt = 4096;   // samples that tell whether numbers are whole
 
 std::string number(double value) {
   std::string text = std::to_string(value);
@@ -40,6 +42,17 @@ void convert_samples(const Signal& signal, std::size_t first, std::size_t count,
                      float factor, float* out) {
   const char* from = place(signal, first);
   const double microvolts = signal.microvolts;
+  if (std::is_same_v<T, std::int16_t> && signal.stride == sizeof(T) && microvolts == 1 &&
+      offset == static_cast<std::int16_t>(offset)) {
+    // Whole microvolts: their differences are exact without doubles.
+    const auto* samples = reinterpret_cast<const std::int16_t*>(from);
+    const auto whole = static_cast<float>(offset);
+    for (std::size_t i = 0; i < count; ++i) {
+      const float x = (static_cast<float>(samples[i]) - whole) * factor;
+      out[i] = Missing && is_missing(samples[i]) ? std::numeric_limits<float>::quiet_NaN() : x;
+    }
+    return;
+  }
   const auto convert_one = [&](T x) {
     if ((Missing || std::is_floating_point_v<T>) && is_missing(x))
       return std::numeric_limits<float>::quiet_NaN();
@@ -128,14 +141,14 @@ void check_sampling_rate(double rate) {
   }
 }
 
-SignalPath::SignalPath(const Metadata& metadata, FirKernel kernel)
+SignalPath::SignalPath(const Metadata& metadata, const SignalKernels& kernels)
     : rate(metadata.sampling_rate),
       samples_per_segment(metadata.samples_per_segment),
       mean(metadata.mean),
       inverse_std(1.0F / metadata.std) {
   if (!metadata.signal) return;
   const auto& [low, high, half_width, scale, cut] = *metadata.signal;
-  filter.emplace(low, high, half_width, rate, kernel);
+  filter.emplace(low, high, half_width, rate, kernels);
   cut_at_gaps = cut;
   local_scale = scale == SignalBlock::Scale::local;
 }
@@ -154,6 +167,7 @@ void SignalReader::open(const Signal& signal, const SignalPath& path,
   offset_ = path.filter ? first_value(signal) : static_cast<double>(path.mean);
   factor_ = path.filter ? 1 : path.inverse_std;
   find_gaps();
+  filtered_.clear();
   if (path.local_scale) find_scale();
 }
 
@@ -185,23 +199,44 @@ void SignalReader::find_gaps() {
 
 void SignalReader::find_scale() {
   scale_.start(path_->rate);
-  float values[kChunk];
-  unsigned char readable[kChunk];
-  const double ratio = path_->rate / sampling_rate_;
-  auto stretch = covered_.begin();
-  for (std::size_t first = 0, count; first < samples_; first += count) {
-    count = std::min(samples_ - first, kChunk);
-    read_filtered(first, count, values, scratch_);
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto at = static_cast<double>(first + i);
-      while (stretch != covered_.end() && at >= static_cast<double>(stretch->end) * ratio) {
-        ++stretch;
-      }
-      readable[i] = stretch == covered_.end() || at < static_cast<double>(stretch->begin) * ratio;
+  if (samples_ <= kKept) {
+    filtered_.resize(samples_);
+    read_filtered(0, samples_, filtered_.data(), scratch_);
+    push_scale(0, filtered_);
+  } else {
+    float values[kFiltered];
+    for (std::size_t first = 0, count; first < samples_; first += count) {
+      count = std::min(samples_ - first, kFiltered);
+      read_filtered(first, count, values, scratch_);
+      push_scale(first, {values, count});
     }
-    scale_.push({values, count}, {readable, count});
   }
   scale_.finish();
+}
+
+// Hands on values from `first` on, which come in order.
+void SignalReader::push_scale(std::size_t first, std::span<const float> values) {
+  unsigned char readable[kFiltered];
+  const double ratio = path_->rate / sampling_rate_;
+  auto stretch = covered_.begin();
+  while (!values.empty()) {
+    const std::size_t count = std::min(values.size(), kFiltered);
+    const auto end = static_cast<double>(first + count);
+    std::fill_n(readable, count, static_cast<unsigned char>(1));
+    for (; stretch != covered_.end() && static_cast<double>(stretch->begin) * ratio < end;
+         ++stretch) {
+      const auto place = [&](std::int64_t sample) {  // the first at or behind it, from `first` on
+        const double at = std::ceil(static_cast<double>(sample) * ratio);
+        return static_cast<std::size_t>(std::clamp(at, static_cast<double>(first), end)) - first;
+      };
+      const std::size_t from = place(stretch->begin), to = place(stretch->end);
+      std::fill(readable + from, readable + to, static_cast<unsigned char>(0));
+      if (to == count) break;  // it may go on
+    }
+    scale_.push(values.first(count), {readable, count});
+    values = values.subspan(count);
+    first += count;
+  }
 }
 
 double SignalReader::segment_length() const {
@@ -223,7 +258,11 @@ SignalReader::Looks SignalReader::looks(std::vector<float>& scratch) const {
 
 void SignalReader::read(std::size_t first, std::size_t count, float* out,
                         ReadScratch& scratch) const {
-  read_filtered(first, count, out, scratch);
+  if (filtered_.empty()) {
+    read_filtered(first, count, out, scratch);
+  } else {
+    std::copy_n(filtered_.begin() + static_cast<std::ptrdiff_t>(first), count, out);
+  }
   if (!path_->filter) return;  // normalised before all else
   if (path_->local_scale) {
     scale_.divide(first, {out, count});
@@ -236,26 +275,26 @@ void SignalReader::read(std::size_t first, std::size_t count, float* out,
 void SignalReader::read_filtered(std::size_t first, std::size_t count, float* out,
                                  ReadScratch& scratch) const {
   if (!path_->filter) {
-    read_resampled(first, count, out, scratch.raw);
+    read_resampled(first, count, out, scratch);
     return;
   }
   const auto [begin, end] = path_->filter->input_range(first, count, samples_);
   std::vector<float>& resampled = scratch.resampled;
   resampled.resize(std::max(resampled.size(), end - begin));
-  read_resampled(begin, end - begin, resampled.data(), scratch.raw);
+  read_resampled(begin, end - begin, resampled.data(), scratch);
   path_->filter->run(resampled.data(), begin, end, first, count, out, scratch.padded);
 }
 
 void SignalReader::read_resampled(std::size_t first, std::size_t count, float* out,
-                                  std::vector<float>& scratch) const {
+                                  ReadScratch& scratch) const {
   if (resampler_ == nullptr) {
     read_raw(first, count, out);
     return;
   }
   const auto [begin, end] = resampler_->input_range(first, count, signal_.size);
-  scratch.resize(std::max(scratch.size(), end - begin));
-  read_raw(begin, end - begin, scratch.data());
-  resampler_->run(scratch.data(), begin, end, first, count, out);
+  scratch.raw.resize(std::max(scratch.raw.size(), end - begin));
+  read_raw(begin, end - begin, scratch.raw.data());
+  resampler_->run(scratch.raw.data(), begin, end, first, count, out, scratch.padded);
 }
 
 void SignalReader::read_raw(std::size_t first, std::size_t count, float* out) const {

@@ -35,7 +35,7 @@ void find_gaps(const Signal& signal, double rate, GapFinder& finder);
 
 // What a model does to every signal.
 struct SignalPath {
-  SignalPath(const Metadata& metadata, FirKernel kernel);
+  SignalPath(const Metadata& metadata, const SignalKernels& kernels);
 
   double rate;  // Hz
   std::size_t samples_per_segment;
@@ -87,8 +87,8 @@ class SignalReader {
   void find_gaps();
   void find_scale();
   void read_filtered(std::size_t first, std::size_t count, float* out, ReadScratch& scratch) const;
-  void read_resampled(std::size_t first, std::size_t count, float* out,
-                      std::vector<float>& scratch) const;
+  void push_scale(std::size_t first, std::span<const float> values);
+  void read_resampled(std::size_t first, std::size_t count, float* out, ReadScratch& scratch) const;
   void read_raw(std::size_t first, std::size_t count, float* out) const;
   void convert(std::size_t first, std::size_t count, float* out) const;
 
@@ -103,6 +103,7 @@ class SignalReader {
   GapFinder finder_;
   std::vector<Stretch> covered_;
   LocalScale scale_;
+  std::vector<float> filtered_;  // of a short signal, which has been filtered to find its scale
   ReadScratch scratch_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "signal/kaiser.h"
 
@@ -29,7 +30,8 @@ std::pair<std::ptrdiff_t, std::ptrdiff_t> nearest_fraction(double ratio) {
 
 }  // namespace
 
-Resampler::Resampler(double from, double to) {
+Resampler::Resampler(double from, double to, const SignalKernels& kernels)
+    : kernel_(kernels.polyphase) {
   const auto [up, down] = nearest_fraction(to / from);
   up_ = std::max<std::ptrdiff_t>(up, 1);
   down_ = std::max<std::ptrdiff_t>(down, 1);
@@ -49,13 +51,14 @@ void Resampler::design_filter() {
     sum += filter[i];
   }
   reach_ = half / up_ + 1;
-  const std::ptrdiff_t width = 2 * reach_ + 1;
-  taps_.assign(up_ * width, 0.0);
+  width_ = (2 * reach_ + 1 + kTapMultiple - 1) / kTapMultiple * kTapMultiple;
+  taps_.assign(up_ * width_, 0.0F);
   for (std::ptrdiff_t phase = 0; phase < up_; ++phase) {
     for (std::ptrdiff_t j = -reach_; j <= reach_; ++j) {
       const std::ptrdiff_t i = phase - j * up_ + half;
       if (i < 0 || i > 2 * half) continue;
-      taps_[phase * width + j + reach_] = filter[i] * static_cast<double>(up_) / sum;
+      taps_[phase * width_ + j + reach_] =
+          static_cast<float>(filter[i] * static_cast<double>(up_) / sum);
     }
   }
 }
@@ -74,24 +77,22 @@ std::pair<std::size_t, std::size_t> Resampler::input_range(std::size_t first, st
 }
 
 void Resampler::run(const float* input, std::size_t begin, std::size_t end, std::size_t first,
-                    std::size_t count, float* out) const {
-  const auto last = static_cast<std::ptrdiff_t>(end - begin) - 1;
-  const std::ptrdiff_t width = 2 * reach_ + 1;
-  for (std::size_t n = 0; n < count; ++n) {
-    const std::ptrdiff_t position = static_cast<std::ptrdiff_t>(first + n) * down_;
-    const std::ptrdiff_t place = position / up_;
-    const double* taps = taps_.data() + (position - place * up_) * width;
-    const std::ptrdiff_t start = place - reach_ - static_cast<std::ptrdiff_t>(begin);
-    double sum = 0;
-    if (start >= 0 && start + width - 1 <= last) {
-      for (std::ptrdiff_t j = 0; j < width; ++j) sum += taps[j] * input[start + j];
-    } else {
-      for (std::ptrdiff_t j = 0; j < width; ++j) {
-        sum += taps[j] * input[std::clamp<std::ptrdiff_t>(start + j, 0, last)];
-      }
-    }
-    out[n] = static_cast<float>(sum);
-  }
+                    std::size_t count, float* out, std::vector<float>& scratch) const {
+  const std::ptrdiff_t position = static_cast<std::ptrdiff_t>(first) * down_;
+  const std::ptrdiff_t start = position / up_ - reach_;  // before the signal, it may be
+  const std::ptrdiff_t last = (position + static_cast<std::ptrdiff_t>(count - 1) * down_) / up_;
+  const auto padded = static_cast<std::size_t>(last - reach_ + width_ - start);
+  scratch.resize(std::max(scratch.size(), padded));
+  const std::ptrdiff_t before = start - static_cast<std::ptrdiff_t>(begin);  // not needed
+  const auto missing = static_cast<std::size_t>(std::max<std::ptrdiff_t>(-before, 0));
+  const std::span<const float> given(input + std::max<std::ptrdiff_t>(before, 0),
+                                     input + (end - begin));
+  const std::size_t used = std::min(given.size(), padded - missing);
+  float* to = std::fill_n(scratch.data(), missing, given.front());
+  to = std::copy_n(given.data(), used, to);
+  std::fill(to, scratch.data() + padded, given[used - 1]);
+  kernel_(scratch.data(), {taps_.data(), width_, up_, down_}, position % up_,
+          static_cast<std::ptrdiff_t>(count), out);
 }
 
 }  // namespace ecgrt

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "signal_kernels.h"
+
 namespace ecgrt {
 
 // Gives what scipy.signal.resample_poly(x, up, down, padtype="edge") gives: a linear-phase low-pass
@@ -13,7 +15,7 @@ namespace ecgrt {
 class Resampler {
  public:
   // From `from` Hz to `to` Hz; the ratio is taken as the nearest fraction of numbers up to 20,000.
-  Resampler(double from, double to);
+  Resampler(double from, double to, const SignalKernels& kernels);
 
   std::size_t output_size(std::size_t input_size) const;
 
@@ -21,9 +23,10 @@ class Resampler {
   std::pair<std::size_t, std::size_t> input_range(std::size_t first, std::size_t count,
                                                   std::size_t input_size) const;
 
-  // `input` holds samples [begin, end) of the signal, as input_range() told.
+  // `input` holds samples [begin, end) of the signal, all that input_range() told. `scratch` is
+  // working memory that is kept between calls.
   void run(const float* input, std::size_t begin, std::size_t end, std::size_t first,
-           std::size_t count, float* out) const;
+           std::size_t count, float* out, std::vector<float>& scratch) const;
 
  private:
   void design_filter();
@@ -31,7 +34,9 @@ class Resampler {
   std::ptrdiff_t up_ = 1;
   std::ptrdiff_t down_ = 1;
   std::ptrdiff_t reach_ = 0;  // input samples that an output uses on either side of its own place
-  std::vector<double> taps_;  // [phase][2 * reach + 1]
+  std::ptrdiff_t width_ = 0;  // 2 * reach + 1 taps, and zeros to whole vectors
+  std::vector<float> taps_;   // [phase][width]
+  decltype(SignalKernels::polyphase) kernel_;
 };
 
 }  // namespace ecgrt

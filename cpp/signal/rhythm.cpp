@@ -11,8 +11,11 @@ constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
-RhythmAnalyser::RhythmAnalyser(double sampling_rate)
-    : sampling_rate_(sampling_rate), signal_(sampling_rate) {}
+RhythmAnalyser::RhythmAnalyser(double sampling_rate, const SignalKernels& kernels)
+    : sampling_rate_(sampling_rate),
+      signal_(sampling_rate, kernels),
+      detector_(kernels),
+      signal_features_(kernels) {}
 
 void RhythmAnalyser::analyse(const Signal& signal, std::span<const Gap> gaps, bool features) {
   std::array<double, 1024> values;

@@ -17,7 +17,7 @@ namespace ecgrt {
 // Working memory for one thread; after the first record of a length nothing is allocated.
 class RhythmAnalyser {
  public:
-  explicit RhythmAnalyser(double sampling_rate);
+  RhythmAnalyser(double sampling_rate, const SignalKernels& kernels);
 
   // The beats of a record, and with `features` what they and the signal say.
   template <typename T>

@@ -28,18 +28,39 @@ std::size_t LocalScale::second_begins(std::size_t second) const {
   return static_cast<std::size_t>(std::llround(static_cast<double>(second) * rate_));
 }
 
+void LocalScale::Sum::add(std::span<const float> samples, std::span<const unsigned char> flags) {
+  const auto take = [&](std::size_t lane, std::size_t i) {
+    const double value = flags[i] != 0 ? samples[i] : 0;
+    squares[lane] += value * value;
+    readable += flags[i] != 0 ? 1 : 0;
+  };
+  std::size_t i = 0;
+  for (; i < samples.size() && (all + i) % 4 != 0; ++i) take((all + i) % 4, i);
+  for (; i + 4 <= samples.size(); i += 4) {
+    for (std::size_t lane = 0; lane < 4; ++lane) take(lane, i + lane);
+  }
+  for (; i < samples.size(); ++i) take((all + i) % 4, i);
+  all += samples.size();
+}
+
+LocalScale::Sum LocalScale::Sum::operator+(const Sum& other) const {
+  Sum sum = *this;
+  for (std::size_t lane = 0; lane < 4; ++lane) sum.squares[lane] += other.squares[lane];
+  sum.readable += other.readable;
+  sum.all += other.all;
+  return sum;
+}
+
 void LocalScale::push(std::span<const float> samples, std::span<const unsigned char> readable) {
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (readable[i]) {
-      sum_.squares += static_cast<double>(samples[i]) * samples[i];
-      ++sum_.readable;
-    }
-    ++sum_.all;
-    if (++position_ < second_ends_) continue;
+  while (!samples.empty()) {
+    const std::size_t count = std::min(samples.size(), second_ends_ - position_);
+    sum_.add(samples.first(count), readable);
+    samples = samples.subspan(count);
+    readable = readable.subspan(count);
+    position_ += count;
+    if (position_ < second_ends_) return;
     second_ends_ = second_begins(++second_ + 1);
-    const Sum both{before_.squares + sum_.squares, before_.readable + sum_.readable,
-                   before_.all + sum_.all};
-    if (second_ >= 2) end_block(both, static_cast<double>(second_begins(second_ - 1)));
+    if (second_ >= 2) end_block(before_ + sum_, static_cast<double>(second_begins(second_ - 1)));
     before_ = sum_;
     sum_ = {};
   }
@@ -48,7 +69,9 @@ void LocalScale::push(std::span<const float> samples, std::span<const unsigned c
 void LocalScale::end_block(const Sum& block, double middle) {
   const bool counts = block.readable > 0 && 2 * block.readable >= block.all;
   const auto readable = static_cast<double>(block.readable);
-  blocks_.push_back(counts ? std::sqrt(block.squares / readable) : kNone);
+  const double* part = block.squares;
+  const double squares = (part[0] + part[1]) + (part[2] + part[3]);
+  blocks_.push_back(counts ? std::sqrt(squares / readable) : kNone);
   middles_.push_back(middle);
   if (blocks_.size() > kReach) end_median();
 }
@@ -73,8 +96,7 @@ void LocalScale::end_median() {
 
 void LocalScale::finish() {
   if (blocks_.empty() && position_ > 0) {  // shorter than two seconds: one block
-    const Sum all{before_.squares + sum_.squares, before_.readable + sum_.readable, position_};
-    end_block(all, static_cast<double>(position_) / 2);
+    end_block(before_ + sum_, static_cast<double>(position_) / 2);
   }
   while (scales_.size() < blocks_.size()) end_median();
   finished_ = true;
@@ -99,11 +121,13 @@ void LocalScale::divide(std::size_t first, std::span<float> values) const {
     const bool last = next == scales_.size();
     const double from = scales_[next > 0 ? next - 1 : 0], to = scales_[last ? next - 1 : next];
     const double begin = middles_[next > 0 ? next - 1 : 0];
-    const double width = next > 0 && !last ? middles_[next] - begin : 1;
-    const double until = last ? static_cast<double>(first + values.size()) : middles_[next] + 1;
-    for (; i < values.size() && static_cast<double>(first + i) < until; ++i) {
-      const double x = next > 0 && !last ? (static_cast<double>(first + i) - begin) / width : 0;
-      values[i] = static_cast<float>(values[i] / (from + (to - from) * x));
+    const double slope = next > 0 && !last ? (to - from) / (middles_[next] - begin) : 0;
+    const double until = last ? HUGE_VAL : std::floor(middles_[next]) + 1;
+    const auto end = static_cast<std::size_t>(
+        std::min(until - static_cast<double>(first), static_cast<double>(values.size())));
+    const double start = static_cast<double>(first) - begin;
+    for (; i < end; ++i) {
+      values[i] = static_cast<float>(values[i] / (from + slope * (start + static_cast<double>(i))));
     }
   }
 }

@@ -27,8 +27,10 @@ class LocalScale {
 
  private:
   struct Sum {
-    double squares = 0;
+    double squares[4] = {};  // of every fourth sample
     std::size_t readable = 0, all = 0;
+    void add(std::span<const float> samples, std::span<const unsigned char> readable);
+    Sum operator+(const Sum& other) const;
   };
 
   void end_block(const Sum& block, double middle);

@@ -38,8 +38,11 @@ bool lost_second(std::span<const Stretch> gaps, std::size_t start) {
 
 }  // namespace
 
-SignalFeatures::SignalFeatures()
-    : taps5_(low_pass(5, kHalf)), taps15_(low_pass(15, kHalf)), taps40_(low_pass(40, kHalf)) {}
+SignalFeatures::SignalFeatures(const SignalKernels& kernels)
+    : kernels_(kernels),
+      taps5_(low_pass(5, kHalf)),
+      taps15_(low_pass(15, kHalf)),
+      taps40_(low_pass(40, kHalf)) {}
 
 void SignalFeatures::compute(std::span<const float> x, std::span<const Stretch> gaps,
                              FeatureValues& out) {
@@ -61,7 +64,7 @@ void SignalFeatures::filter(std::span<const float> x) {
   for (auto [taps, out] :
        {std::pair(&taps5_, &low5_), std::pair(&taps15_, &low15_), std::pair(&taps40_, &low40_)}) {
     out->resize(n);
-    convolve(*taps, high_.data(), out->data(), n);
+    convolve(kernels_, *taps, high_.data(), out->data(), n);
   }
 }
 

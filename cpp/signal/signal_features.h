@@ -7,12 +7,13 @@
 
 #include "signal/rhythm_features.h"
 #include "signal/working_rate.h"
+#include "signal_kernels.h"
 
 namespace ecgrt {
 
 class SignalFeatures {
  public:
-  SignalFeatures();
+  explicit SignalFeatures(const SignalKernels& kernels);
 
   // `x`: samples at kBeatRate, gaps bridged.
   void compute(std::span<const float> x, std::span<const Stretch> gaps, FeatureValues& out);
@@ -25,6 +26,7 @@ class SignalFeatures {
   void bands(std::span<const Stretch> gaps, FeatureValues& out);
   void seconds(std::span<const Stretch> gaps, FeatureValues& out);
 
+  const SignalKernels& kernels_;
   std::vector<float> taps5_, taps15_, taps40_;
   std::vector<float> high_;  // without what is slower than 0.5 Hz, ends held for the filters
   std::vector<float> low5_, low15_, low40_;

@@ -12,10 +12,10 @@ constexpr std::size_t kNoEnd = std::size_t{1} << 60;
 
 }  // namespace
 
-WorkingRate::WorkingRate(double sampling_rate)
+WorkingRate::WorkingRate(double sampling_rate, const SignalKernels& kernels)
     : rate_(sampling_rate),
       same_rate_(sampling_rate == kBeatRate),
-      resampler_(sampling_rate, kBeatRate) {}
+      resampler_(sampling_rate, kBeatRate, kernels) {}
 
 void WorkingRate::reset() {
   raw_.clear();
@@ -94,7 +94,8 @@ void WorkingRate::convert(bool last) {
   if (end > next) {
     const std::size_t kept = out_.size();
     out_.resize(kept + end - next);
-    resampler_.run(raw_.data(), first_raw_, raw_end, next, end - next, out_.data() + kept);
+    resampler_.run(raw_.data(), first_raw_, raw_end, next, end - next, out_.data() + kept,
+                   scratch_);
   }
   const std::size_t needed = resampler_.input_range(end, 1, kNoEnd).first;
   // Seldom and much at once, as what stays behind has to move.

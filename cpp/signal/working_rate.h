@@ -18,7 +18,7 @@ inline constexpr double kBeatRate = 200.0;  // Hz
 // gap: bridged by a straight line, at the ends held.
 class WorkingRate {
  public:
-  explicit WorkingRate(double sampling_rate);
+  WorkingRate(double sampling_rate, const SignalKernels& kernels);
 
   void reset();
   void push(std::span<const float> samples);
@@ -49,6 +49,7 @@ class WorkingRate {
   Resampler resampler_;
   std::vector<float> raw_;  // bridged, from index first_raw_ on
   std::size_t first_raw_ = 0;
+  std::vector<float> scratch_;
   std::vector<float> out_;
   std::int64_t first_out_ = 0;
   std::vector<Stretch> gaps_;

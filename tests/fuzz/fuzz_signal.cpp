@@ -16,8 +16,8 @@
 
 namespace {
 
-constexpr std::array kRates = {10.0,  50.0,  100.0, 125.0, 128.0,  250.0,
-                               256.0, 300.0, 360.0, 500.0, 1000.0, 100000.0};
+constexpr std::array kRates = {10.0,  50.0,  100.0, 125.0, 128.0,  250.0,   257.0,
+                               300.0, 360.0, 500.0, 977.0, 1000.0, 100000.0};
 constexpr std::size_t kMostRead = 1 << 20;
 
 double pick_rate(FuzzedDataProvider& in) {
@@ -79,12 +79,13 @@ void run(FuzzedDataProvider& in) {
   if (size == 0) return;
   const std::uint8_t* first = bytes.data() + (backwards ? (size - 1) * step : 0);
   const ecgrt::Signal signal{first, kTypes[type], backwards ? -step : step, size, rate};
+  const ecgrt::SignalKernels& kernels = ecgrt::select_kernels().signal;
   std::shared_ptr<const ecgrt::Resampler> resampler;
   if (rate != metadata.sampling_rate) {
-    resampler = std::make_shared<const ecgrt::Resampler>(rate, metadata.sampling_rate);
+    resampler = std::make_shared<const ecgrt::Resampler>(rate, metadata.sampling_rate, kernels);
     if (resampler->output_size(size) > kMostRead) return;
   }
-  const ecgrt::SignalPath path(metadata, ecgrt::select_kernels().fir);
+  const ecgrt::SignalPath path(metadata, kernels);
   ecgrt::SignalReader reader;
   reader.open(signal, path, resampler);
   ecgrt::Quality quality;

@@ -13,6 +13,7 @@
 
 #include "check.h"
 #include "classifier.h"
+#include "cpu/dispatch.h"
 #include "signal/rhythm.h"
 
 namespace {
@@ -122,7 +123,7 @@ TEST(allocations, none_for_beats_in_the_steady_state) {
   for (std::size_t i = 0; i < x.size(); ++i) {
     x[i] = static_cast<float>(i * 7919 % 11) + (i % 240 < 12 ? 500.0F : 0.0F);
   }
-  RhythmAnalyser analyser(300);
+  RhythmAnalyser analyser(300, select_kernels().signal);
   analyser.analyse(std::span<const float>(x));
   CHECK(analyser.beats().size() > 30);
   CHECK(count([&] { analyser.analyse(std::span<const float>(x)); }) == 0);

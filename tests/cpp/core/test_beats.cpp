@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.h"
+#include "cpu/dispatch.h"
 #include "signal/beats.h"
 #include "signal/rhythm.h"
 
@@ -35,7 +36,7 @@ void lose(std::vector<float>& x, std::size_t begin, std::size_t count) {
 }
 
 std::vector<double> whole(double rate, std::span<const float> x) {
-  BeatFinder finder(rate);
+  BeatFinder finder(rate, select_kernels().signal);
   finder.push(x);
   finder.finish();
   return {finder.beats().begin(), finder.beats().end()};
@@ -56,7 +57,7 @@ TEST(beats, pieces_do_not_matter) {
     const std::vector<double> expected = whole(rate, x);
     CHECK_AT(expected.size() > 50, std::to_string(rate));
     for (const std::size_t piece : {1, 7, 300, 2049, 50'000}) {
-      BeatFinder finder(rate);
+      BeatFinder finder(rate, select_kernels().signal);
       for (std::size_t i = 0; i < x.size(); i += piece) {
         finder.push(std::span<const float>(x).subspan(i, std::min(piece, x.size() - i)));
       }
@@ -70,7 +71,7 @@ TEST(beats, are_known_in_time_and_final) {
   for (const double rate : kRates) {
     const std::vector<float> x = made_signal(rate);
     const std::vector<double> expected = whole(rate, x);
-    BeatFinder finder(rate);
+    BeatFinder finder(rate, select_kernels().signal);
     CHECK(finder.delay() < 3.7);
     for (std::size_t i = 0; i < x.size(); ++i) {
       finder.push(std::span<const float>(x).subspan(i, 1));
@@ -86,7 +87,7 @@ TEST(beats, are_known_in_time_and_final) {
 
 TEST(beats, a_finder_can_be_used_again) {
   const std::vector<float> x = made_signal(300);
-  BeatFinder finder(300);
+  BeatFinder finder(300, select_kernels().signal);
   finder.push(std::span<const float>(x).first(5000));
   finder.finish();
   finder.reset();
@@ -97,7 +98,7 @@ TEST(beats, a_finder_can_be_used_again) {
 
 TEST(beats, the_analyser_finds_the_same) {
   const std::vector<float> x = made_signal(360);
-  RhythmAnalyser analyser(360);
+  RhythmAnalyser analyser(360, select_kernels().signal);
   analyser.analyse(std::span<const float>(x).first(3000));
   analyser.analyse(std::span<const float>(x));
   CHECK(same(analyser.beats(), whole(360, x)));

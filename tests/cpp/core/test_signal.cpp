@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "check.h"
@@ -26,6 +27,23 @@ void plain_fir(const float* input, const float* taps, std::ptrdiff_t tap_count,
     for (std::ptrdiff_t j = 0; j < tap_count; ++j) sum += double(taps[j]) * input[i + j];
     output[i] = static_cast<float>(sum);
   }
+}
+
+void plain_polyphase(const float* input, const PolyphaseTaps& filter, std::ptrdiff_t phase,
+                     std::ptrdiff_t count, float* output) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    const std::ptrdiff_t n = phase + i * filter.down;
+    plain_fir(input + n / filter.up, filter.taps + n % filter.up * filter.width, filter.width, 1,
+              output + i);
+  }
+}
+
+constexpr SignalKernels kPlain{plain_fir, plain_polyphase};
+
+std::vector<float> waves(std::size_t size) {
+  std::vector<float> x(size);
+  for (std::size_t i = 0; i < size; ++i) x[i] = std::cos(static_cast<float>(i * i));
+  return x;
 }
 
 // Waves, noise, and every kind of gap.
@@ -65,23 +83,49 @@ void in_chunks(std::size_t size, std::size_t chunk, const F& f) {
 TEST(signal, fir_of_every_instruction_set_is_its_definition) {
   for (const KernelTable* kernels : kernel_tables()) {
     for (const std::size_t tap_count : {1, 2, 155, 1201}) {
-      std::vector<float> taps(tap_count), input(16 * 21 + tap_count - 1);
+      std::vector<float> taps(tap_count);
       for (std::size_t i = 0; i < tap_count; ++i) taps[i] = std::sin(static_cast<float>(i));
-      for (std::size_t i = 0; i < input.size(); ++i) input[i] = std::cos(static_cast<float>(i * i));
-      std::vector<float> found(16 * 21), expected(16 * 21);
+      const std::vector<float> input = waves(16 * 21 + 5 + tap_count - 1);
+      std::vector<float> found(16 * 21 + 5), expected(found.size());
       const auto count = static_cast<std::ptrdiff_t>(found.size());
       const auto taps_of = static_cast<std::ptrdiff_t>(tap_count);
-      kernels->fir(input.data(), taps.data(), taps_of, count, found.data());
+      kernels->signal.fir(input.data(), taps.data(), taps_of, count, found.data());
       plain_fir(input.data(), taps.data(), taps_of, count, expected.data());
       for (std::size_t i = 0; i < found.size(); ++i) {
         CHECK_AT(std::abs(found[i] - expected[i]) < 1e-3F, std::string(kernels->name));
       }
-      // Wherever an output lies in the blocks, it is summed in one order.
-      for (const std::size_t first : {1, 16, 37, 300}) {
-        float again[16];
-        kernels->fir(input.data() + first, taps.data(), taps_of, 16, again);
-        CHECK_AT(std::equal(again, again + 16, found.begin() + static_cast<std::ptrdiff_t>(first)),
-                 std::string(kernels->name));
+      // Wherever an output lies in the blocks, and however few there are, it is summed in one
+      // order.
+      for (const std::size_t first : {0, 1, 16, 37, 300}) {
+        for (const std::size_t size : {1, 3, 16, 29}) {
+          float again[29];
+          kernels->signal.fir(input.data() + first, taps.data(), taps_of,
+                              static_cast<std::ptrdiff_t>(size), again);
+          CHECK_AT(std::equal(again, again + size, found.data() + first),
+                   std::string(kernels->name));
+        }
+      }
+    }
+  }
+}
+
+TEST(signal, polyphase_filter_of_every_instruction_set_is_its_definition) {
+  constexpr std::size_t kCount = 77, kWidth = 3 * kTapMultiple;
+  for (const KernelTable* kernels : kernel_tables()) {
+    for (const auto& [up, down] : {std::pair{1, 3}, {2, 3}, {3, 2}, {7, 7}, {100, 257}}) {
+      const std::vector<float> taps = waves(kWidth * static_cast<std::size_t>(up));
+      const PolyphaseTaps filter{taps.data(), kWidth, up, down};
+      const std::vector<float> input = waves(kCount * static_cast<std::size_t>(down) + kWidth);
+      std::vector<float> found(kCount), expected(kCount);
+      kernels->signal.polyphase(input.data(), filter, up - 1, kCount, found.data());
+      plain_polyphase(input.data(), filter, up - 1, kCount, expected.data());
+      for (std::size_t i = 0; i < kCount; ++i) {
+        CHECK_AT(std::abs(found[i] - expected[i]) < 1e-4F, std::string(kernels->name));
+        // Each is summed in one order, wherever it lies.
+        const std::ptrdiff_t n = up - 1 + static_cast<std::ptrdiff_t>(i) * down;
+        float again = 0;
+        kernels->signal.polyphase(input.data() + n / up, filter, n % up, 1, &again);
+        CHECK_AT(again == found[i], std::string(kernels->name));
       }
     }
   }
@@ -156,11 +200,11 @@ TEST(signal, reader_gives_the_same_in_pieces) {
   ReadScratch scratch;
   for (const auto scale : {SignalBlock::Scale::fixed, SignalBlock::Scale::local}) {
     metadata.signal = {0.5, 40.0, 200, scale};
-    const SignalPath path(metadata, plain_fir);
+    const SignalPath path(metadata, kPlain);
     for (const double rate : {100.0, 250.0, 512.0}) {
       const Signal signal{x.data(), SampleType::float32, sizeof(float), x.size(), rate};
       const auto resampler =
-          rate == 100 ? nullptr : std::make_shared<const Resampler>(rate, path.rate);
+          rate == 100 ? nullptr : std::make_shared<const Resampler>(rate, path.rate, kPlain);
       reader.open(signal, path, resampler);
       std::vector<float> whole(reader.segments() * 64), found(whole.size());
       reader.read(0, whole.size(), whole.data(), scratch);
@@ -181,7 +225,7 @@ TEST(signal, thousands_of_gaps_are_assessed) {
   metadata.sampling_rate = 100;
   metadata.samples_per_segment = 64;
   metadata.signal = {0.5, 40.0, 200, SignalBlock::Scale::fixed};
-  const SignalPath path(metadata, plain_fir);
+  const SignalPath path(metadata, kPlain);
   SignalReader reader;
   reader.open({x.data(), SampleType::float32, sizeof(float), x.size(), 0}, path, nullptr);
   Quality quality;
