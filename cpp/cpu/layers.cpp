@@ -80,7 +80,10 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
   const std::size_t rate = plan.tensors[convolution.input].rate * stride_;
   const std::size_t rows = std::max<std::size_t>(plan.opt_samples / rate, 1);
   half_ = convolution.weights.half && kernels.native_half;
-  fft_ = choose_kernel({taps_, inputs_, panels_ * kernels.panel, rows, half_ ? 2U : 4U}, kernels);
+  std::size_t weights = 0;
+  for (const PlanConvolution& other : plan.convolutions) weights += other.weights.count;
+  fft_ = choose_kernel(
+      {taps_, inputs_, panels_ * kernels.panel, rows, half_ ? 2U : 4U, is_small(weights)}, kernels);
   if (fft_ != nullptr) {
     rows_per_tile_ = static_cast<std::size_t>(fft_->size) - taps_ + 1;
     rows_read_ = static_cast<std::size_t>(fft_->size);
