@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "signal/fir.h"
 #include "signal/working_rate.h"
@@ -60,28 +61,42 @@ void BeatEnergy::extend() {
     convolve(kernels_, slope_taps_, x_.at(n - kReach), slope, size);
     for (std::int64_t i = 0; i < count; ++i) slope[i] = std::abs(slope[i]);
   }
-  const std::int64_t end = slope_.end() - kSmooth;
-  if (energy_.empty() && end > 0) {
-    for (int k = -kSmooth; k < kSmooth; ++k) sum_ += slope_[k];
+  const std::int64_t end = slope_.end() - kSmooth, n = energy_.end();
+  if (end <= n) return;
+  const float* ahead = slope_.at(n + kSmooth);
+  if (energy_.empty()) sum_ = std::accumulate(slope_.at(-kSmooth), ahead, 0.0);
+  const float* behind = slope_.at(n - kSmooth);
+  float* energy = energy_.extend(end - n);
+  // In front of each step stands the sum without the newest; what it adds to it is known before.
+  for (std::int64_t i = 0; i < end - n; ++i) {
+    const double newest = ahead[i], oldest = behind[i];
+    energy[i] = static_cast<float>(std::max(sum_ + newest, 0.0) / (2 * kSmooth + 1));
+    sum_ += newest - oldest;
   }
-  for (std::int64_t n = energy_.end(); n < end; ++n) {
-    sum_ += slope_[n + kSmooth];
-    note(n, static_cast<float>(std::max(sum_, 0.0) / (2 * kSmooth + 1)));
-    sum_ -= slope_[n - kSmooth];
+  for (std::int64_t i = n; i < end; i = std::min((i / kBin + 1) * kBin, end)) {
+    note(i, std::min((i / kBin + 1) * kBin, end));
+  }
+  for (std::int64_t i = (n + kFloorStep - 1) / kFloorStep * kFloorStep; i < end; i += kFloorStep) {
+    floor_.append(energy_[i]);
   }
 }
 
-void BeatEnergy::note(std::int64_t n, float energy) {
-  energy_.append(energy);
-  if (n % kFloorStep == 0) floor_.append(energy);
-  if (n % kBin == 0) {
+// Takes down what the samples [begin, end) of one bin are like.
+void BeatEnergy::note(std::int64_t begin, std::int64_t end) {
+  if (begin % kBin == 0) {
     peaks_.append(0);
     ranges_.append(0);
-    low_ = high_ = x_[n];
+    low_ = high_ = x_[begin];
   }
-  peaks_.back() = std::max(peaks_.back(), energy);
-  low_ = std::min(low_, x_[n]);
-  high_ = std::max(high_, x_[n]);
+  const float* x = x_.at(begin);
+  const float* energy = energy_.at(begin);
+  float peak = peaks_.back();
+  for (std::int64_t i = 0; i < end - begin; ++i) {
+    peak = std::max(peak, energy[i]);
+    low_ = std::min(low_, x[i]);
+    high_ = std::max(high_, x[i]);
+  }
+  peaks_.back() = peak;
   ranges_.back() = high_ - low_;
 }
 

@@ -33,7 +33,7 @@ class BeatEnergy {
 
  private:
   void extend();
-  void note(std::int64_t n, float energy);
+  void note(std::int64_t begin, std::int64_t end);
 
   const SignalKernels& kernels_;
   std::vector<float> band_taps_, slope_taps_;

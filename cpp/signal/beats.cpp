@@ -107,23 +107,27 @@ void BeatDetector::forget() {
 void BeatDetector::seek(bool last) {
   const Track& energy = signal_.energy();
   const std::int64_t stop = last ? energy.end() : energy.end() - kRefractory;
-  for (; sought_ < stop; ++sought_) {
-    if (is_peak(sought_)) candidates_.push_back({sought_, energy[sought_]});
+  if (sought_ >= stop) return;
+  const float* at = energy.at(sought_);
+  float before = sought_ > energy.first() ? at[-1] : -1;
+  for (; sought_ < stop; ++sought_, ++at) {
+    const float here = *at;
+    const bool rises = before < here && (sought_ + 1 == energy.end() || at[1] <= here);
+    if (rises && is_peak(sought_)) candidates_.push_back({sought_, here});
+    before = here;
   }
 }
 
 bool BeatDetector::is_peak(std::int64_t n) const {
   const Track& energy = signal_.energy();
   const float here = energy[n];
-  if (n > 0 && energy[n - 1] >= here) return false;
-  const std::int64_t end = std::min(n + kRefractory + 1, energy.end());
-  for (std::int64_t k = n + 1; k < end; ++k) {
-    if (energy[k] > here) return false;
-  }
-  for (std::int64_t k = std::max<std::int64_t>(n - kRefractory, 0); k < n; ++k) {
-    if (energy[k] >= here) return false;
-  }
-  return here > 0;
+  const float* at = energy.at(n);
+  const std::int64_t behind = std::min(kRefractory, n);
+  const std::int64_t ahead = std::min(kRefractory, energy.end() - 1 - n);
+  const auto higher = [here](float other) { return other > here; };
+  const auto as_high = [here](float other) { return other >= here; };
+  return here > 0 && std::none_of(at + 1, at + 1 + ahead, higher) &&
+         std::none_of(at - behind, at, as_high);
 }
 
 void BeatDetector::decide(std::size_t index) {
@@ -170,12 +174,14 @@ bool BeatDetector::stands_out(const Levels& levels) {
   if (levels.beat <= kLeastOfRange * levels.range) return false;
   constexpr std::int64_t step = BeatEnergy::kFloorStep;
   const Track& floor = signal_.floor();
-  scratch_.assign(floor.at((levels.begin + step - 1) / step),
-                  floor.at((levels.end - 1) / step + 1));
-  const float low = quantile(scratch_, kFloorShare);
+  const std::span<const float> energies(floor.at((levels.begin + step - 1) / step),
+                                        floor.at((levels.end - 1) / step + 1));
+  const auto exceeds = [&](float times) {
+    return quantile_is_below(energies, kFloorShare, times, levels.beat);
+  };
   const bool soon = levels.end - levels.begin < kBehind;
-  if (levels.beat > (soon ? kClearSoon : kClear) * low) return true;
-  return levels.beat > (kRegular + kSlopeOfIrregular * irregularity(levels)) * low;
+  return exceeds(soon ? kClearSoon : kClear) ||
+         exceeds(kRegular + kSlopeOfIrregular * irregularity(levels));
 }
 
 float BeatDetector::irregularity(const Levels& levels) {

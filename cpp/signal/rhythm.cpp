@@ -15,7 +15,8 @@ RhythmAnalyser::RhythmAnalyser(double sampling_rate, const SignalKernels& kernel
     : sampling_rate_(sampling_rate),
       signal_(sampling_rate, kernels),
       detector_(kernels),
-      signal_features_(kernels) {}
+      signal_features_(kernels),
+      wave_features_(kernels) {}
 
 void RhythmAnalyser::analyse(const Signal& signal, std::span<const Gap> gaps, bool features) {
   std::array<double, 1024> values;

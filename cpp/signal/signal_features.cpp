@@ -19,16 +19,33 @@ void smooth(std::span<const float> x, std::vector<double>& sums, std::vector<flo
   const std::size_t n = x.size();
   sums.resize(n + 1);
   sums[0] = 0;
-  for (std::size_t i = 0; i < n; ++i) sums[i + 1] = sums[i] + x[i];
+  std::size_t done = 0;
+  for (; done + 4 <= n; done += 4) {  // only one addition waits for the one before
+    const float* v = x.data() + done;
+    double* sum = sums.data() + done;
+    const double two = double(v[0]) + v[1], three = two + v[2], four = two + (double(v[2]) + v[3]);
+    sum[1] = sum[0] + v[0];
+    sum[2] = sum[0] + two;
+    sum[3] = sum[0] + three;
+    sum[4] = sum[0] + four;
+  }
+  for (; done < n; ++done) sums[done + 1] = sums[done] + x[done];
   out.resize(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::size_t begin = i < kWide ? 0 : i - kWide;
-    const std::size_t end = std::min(i + kWide + 1, n);
+  constexpr double kShare = 1.0 / (2 * kWide + 1);
+  const auto at_end = [&](std::size_t i) {
+    const std::size_t begin = i < kWide ? 0 : i - kWide, end = std::min(i + kWide + 1, n);
     double sum = sums[end] - sums[begin];
     if (i < kWide) sum += static_cast<double>(kWide - i) * x[0];
     if (i + kWide + 1 > n) sum += static_cast<double>(i + kWide + 1 - n) * x[n - 1];
-    out[i] = static_cast<float>(sum / (2 * kWide + 1));
+    out[i] = static_cast<float>(sum * kShare);
+  };
+  const std::size_t begin = std::min(kWide, n), end = std::max(n, kWide) - kWide;
+  for (std::size_t i = 0; i < begin; ++i) at_end(i);
+  const double* behind = sums.data();
+  for (std::size_t i = begin; i < end; ++i, ++behind) {
+    out[i] = static_cast<float>((behind[2 * kWide + 1] - behind[0]) * kShare);
   }
+  for (std::size_t i = std::max(begin, end); i < n; ++i) at_end(i);
 }
 
 bool lost_second(std::span<const Stretch> gaps, std::size_t start) {
@@ -73,10 +90,12 @@ void SignalFeatures::bands(std::span<const Stretch> gaps, FeatureValues& out) {
   for (std::size_t start = 0; start + kSecond <= low5_.size(); start += kSecond) {
     if (lost_second(gaps, start)) continue;
     std::array<double, 4> power{};
-    for (std::size_t i = start; i < start + kSecond; ++i) {
-      const std::array<float, 4> parts{low5_[i], low15_[i] - low5_[i], low40_[i] - low15_[i],
-                                       high_[i + kHalf] - low40_[i]};
-      for (std::size_t k = 0; k < 4; ++k) power[k] += static_cast<double>(parts[k]) * parts[k];
+    const float *low5 = &low5_[start], *low15 = &low15_[start], *low40 = &low40_[start];
+    const float* all = &high_[start + kHalf];
+    for (std::size_t i = 0; i < kSecond; ++i) {
+      const std::array<double, 4> parts{low5[i], low15[i] - low5[i], low40[i] - low15[i],
+                                        all[i] - low40[i]};
+      for (std::size_t k = 0; k < 4; ++k) power[k] += parts[k] * parts[k];
     }
     const double total = power[0] + power[1] + power[2] + power[3];
     if (!(total > 0)) continue;
@@ -93,9 +112,9 @@ void SignalFeatures::seconds(std::span<const Stretch> gaps, FeatureValues& out) 
   for (std::size_t start = 0; start + kSecond <= low40_.size(); start += kSecond) {
     if (lost_second(gaps, start)) continue;
     ++total;
-    scratch_.clear();
-    for (std::size_t i = start; i < start + kSecond; ++i) {
-      scratch_.push_back(std::abs(low40_[i] - low5_[i]));
+    scratch_.resize(kSecond);
+    for (std::size_t i = 0; i < kSecond; ++i) {
+      scratch_[i] = std::abs(low40_[start + i] - low5_[start + i]);
     }
     const float peak = *std::max_element(scratch_.begin(), scratch_.end());
     if (!(peak > 0)) continue;

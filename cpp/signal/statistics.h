@@ -19,6 +19,17 @@ T quantile(std::vector<T>& values, double share) {
   return *place;
 }
 
+// Whether `factor` times the value below which `share` of them lie, the nearest rank, is below
+// `level`: by counting, for the compiler to do in vectors. None at all lie at 0.
+inline bool quantile_is_below(std::span<const float> values, double share, float factor,
+                              float level) {
+  if (values.empty()) return 0 < level;
+  const auto rank = std::lround(share * static_cast<double>(values.size() - 1));
+  int below = 0;
+  for (const float value : values) below += factor * value < level ? 1 : 0;
+  return below > rank;
+}
+
 inline double mean(std::span<const double> values) {
   double sum = 0;
   for (const double value : values) sum += value;

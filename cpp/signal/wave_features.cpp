@@ -19,19 +19,53 @@ constexpr std::size_t kShift = 8;   // 40 ms
 constexpr std::size_t kPBegin = 4;  // the P wave is looked for 300 to
 constexpr std::size_t kPEnd = 51;   // 65 ms before the R peak
 
-double correlation(const float* a, const float* b, std::size_t n) {
-  double sa = 0, sb = 0, aa = 0, bb = 0, ab = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    const double u = a[i], v = b[i];
-    sa += u;
-    sb += v;
-    aa += u * u;
-    bb += v * v;
-    ab += u * v;
+// Sums over pairs, of every fourth by itself, so that none waits for the one before.
+struct Moments {
+  double a[4] = {}, b[4] = {}, aa[4] = {}, bb[4] = {}, ab[4] = {};
+
+  void add(std::size_t lane, double u, double v) {
+    a[lane] += u;
+    b[lane] += v;
+    aa[lane] += u * u;
+    bb[lane] += v * v;
+    ab[lane] += u * v;
   }
+  static double sum(const double (&of)[4]) { return (of[0] + of[1]) + (of[2] + of[3]); }
+};
+
+Moments moments(const float* a, const float* b, std::size_t n) {
+  Moments out;
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (std::size_t lane = 0; lane < 4; ++lane) out.add(lane, a[i + lane], b[i + lane]);
+  }
+  for (; i < n; ++i) out.add(0, a[i], b[i]);
+  return out;
+}
+
+double correlation(const float* a, const float* b, std::size_t n) {
+  const Moments of = moments(a, b, n);
+  const double sa = Moments::sum(of.a), sb = Moments::sum(of.b);
   const auto count = static_cast<double>(n);
-  const double power = (aa - sa * sa / count) * (bb - sb * sb / count);
-  return power > 0 ? std::clamp((ab - sa * sb / count) / std::sqrt(power), -1.0, 1.0) : 0.0;
+  const double power =
+      (Moments::sum(of.aa) - sa * sa / count) * (Moments::sum(of.bb) - sb * sb / count);
+  const double common = Moments::sum(of.ab) - sa * sb / count;
+  return power > 0 ? std::clamp(common / std::sqrt(power), -1.0, 1.0) : 0.0;
+}
+
+// The mean square of the differences, of every fourth by itself.
+double mean_square(const float* a, const float* b, std::size_t n) {
+  double sums[4] = {};
+  const auto add = [&](std::size_t lane, std::size_t i) {
+    const double difference = double(a[i]) - b[i];
+    sums[lane] += difference * difference;
+  };
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    for (std::size_t lane = 0; lane < 4; ++lane) add(lane, i + lane);
+  }
+  for (; i < n; ++i) add(0, i);
+  return Moments::sum(sums) / static_cast<double>(n);
 }
 
 // Takes off the straight line through both ends (each the mean of three samples).
@@ -145,13 +179,11 @@ void WaveFeatures::alike_ones(std::span<const double> positions, FeatureValues& 
 void WaveFeatures::whole_beats(FeatureValues& out) {
   values_.clear();
   double rest = 0, power = 0;
+  const float none[kWidth] = {};
   for (std::size_t i = 0; i < count_; ++i) {
     values_.push_back(correlation(beat(i), template_.data(), kWidth));
-    for (std::size_t k = 0; k < kWidth; ++k) {
-      const double value = beat(i)[k], difference = value - template_[k];
-      rest += difference * difference;
-      power += value * value;
-    }
+    rest += mean_square(beat(i), template_.data(), kWidth);
+    power += mean_square(beat(i), none, kWidth);
   }
   out.put(Feature::beat_match, quantile(values_, 0.5));
   if (power > 0) out.put(Feature::residual, log_of(rest / power));
@@ -184,6 +216,35 @@ double WaveFeatures::p_shift() const {
   return static_cast<double>(top - p_template_.begin());
 }
 
+// Where, in samples, the core of the median P wave fits the levelled beat in scratch_ best.
+double WaveFeatures::best_shift() const {
+  constexpr std::size_t kShifts = 2 * kShift + 1, kCore = kPEnd - kPBegin - 2 * kShift;
+  const float* core = p_template_.data() + kShift;
+  float common[kShifts];
+  kernels_.fir(scratch_.data(), core, kCore, kShifts, common);
+  double core_sum = 0, sum = 0, squares = 0;
+  for (std::size_t k = 0; k < kCore; ++k) {
+    core_sum += core[k];
+    sum += scratch_[k];
+    squares += double(scratch_[k]) * scratch_[k];
+  }
+  double best = -HUGE_VAL, best_shift = 0;
+  for (std::size_t shift = 0; shift < kShifts; ++shift) {
+    // Correlation, but for the power of the core.
+    const double power = squares - sum * sum / kCore;
+    const double fit = power > 0 ? (common[shift] - sum * core_sum / kCore) / std::sqrt(power) : 0;
+    if (fit > best) {
+      best = fit;
+      best_shift = static_cast<double>(shift);
+    }
+    if (shift + 1 == kShifts) break;
+    const double next = scratch_[shift + kCore], last = scratch_[shift];
+    sum += next - last;
+    squares += next * next - last * last;
+  }
+  return best_shift;
+}
+
 void WaveFeatures::p_waves(FeatureValues& out) {
   constexpr std::size_t n = kPEnd - kPBegin;
   p_template_.resize(n);
@@ -195,23 +256,8 @@ void WaveFeatures::p_waves(FeatureValues& out) {
   for (std::size_t i = 0; i < count_; ++i) {
     level(beat(i) + kPBegin, scratch_.data(), n);
     total += correlation(scratch_.data(), p_template_.data(), n);
-    double rest = 0;
-    for (std::size_t k = 0; k < n; ++k) {
-      const double difference = scratch_[k] - p_template_[k];
-      rest += difference * difference;
-    }
-    residuals_.push_back(std::sqrt(rest / n));
-    // Where the core of the median P wave fits best
-    double best = -2, shift_of_best = 0;
-    for (std::size_t shift = 0; shift <= 2 * kShift; ++shift) {
-      const double fit =
-          correlation(scratch_.data() + shift, p_template_.data() + kShift, n - 2 * kShift);
-      if (fit > best) {
-        best = fit;
-        shift_of_best = static_cast<double>(shift);
-      }
-    }
-    values_.push_back(10 * shift_of_best / kBeatRate);
+    residuals_.push_back(std::sqrt(mean_square(scratch_.data(), p_template_.data(), n)));
+    values_.push_back(10 * best_shift() / kBeatRate);
   }
   const auto count = static_cast<double>(count_);
   out.put(Feature::p_height, log_of(extent(p_template_.data(), n) / height()));

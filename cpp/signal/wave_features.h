@@ -6,11 +6,14 @@
 
 #include "signal/rhythm_features.h"
 #include "signal/working_rate.h"
+#include "signal_kernels.h"
 
 namespace ecgrt {
 
 class WaveFeatures {
  public:
+  explicit WaveFeatures(const SignalKernels& kernels) : kernels_(kernels) {}
+
   // `clean`: 0.5 to 40 Hz at kBeatRate; `positions` of beats in it; `premature` of each of them.
   // Beats that a gap or an end of the record cuts are left out.
   void compute(std::span<const float> clean, std::span<const double> positions,
@@ -28,9 +31,11 @@ class WaveFeatures {
   void amplitudes(FeatureValues& out);
   void p_waves(FeatureValues& out);
   double p_shift() const;
+  double best_shift() const;
   double height() const;
   const float* beat(std::size_t i) const;
 
+  const SignalKernels& kernels_;
   std::vector<float> beats_;        // [beat][kWidth]
   std::vector<std::size_t> index_;  // which of the positions each is
   std::vector<float> template_;     // the median beat

@@ -32,17 +32,31 @@ void WorkingRate::push(std::span<const double> samples) { take(samples); }
 
 template <typename T>
 void WorkingRate::take(std::span<const T> samples) {
-  for (const T sample : samples) {
-    const auto value = static_cast<double>(sample);
-    if (!is_sample(value)) {
-      ++missing_;
-      continue;
-    }
-    if (missing_ > 0 || !started_) close_gap(value);
-    last_ = value - reference_;
-    raw_.push_back(static_cast<float>(last_));
+  const auto is_missing = [](T sample) { return !is_sample(static_cast<double>(sample)); };
+  while (!samples.empty()) {
+    const auto lost = std::ranges::find_if(samples, is_missing) - samples.begin();
+    append(samples.first(static_cast<std::size_t>(lost)));
+    samples = samples.subspan(static_cast<std::size_t>(lost));
+    const auto found = std::ranges::find_if_not(samples, is_missing) - samples.begin();
+    missing_ += static_cast<std::size_t>(found);
+    samples = samples.subspan(static_cast<std::size_t>(found));
   }
   convert(false);
+}
+
+// No gap is among them.
+template <typename T>
+void WorkingRate::append(std::span<const T> samples) {
+  if (samples.empty()) return;
+  if (missing_ > 0 || !started_) close_gap(static_cast<double>(samples.front()));
+  const std::size_t old = raw_.size();
+  raw_.resize(old + samples.size());
+  float* to = raw_.data() + old;
+  const double reference = reference_;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    to[i] = static_cast<float>(static_cast<double>(samples[i]) - reference);
+  }
+  last_ = static_cast<double>(samples.back()) - reference;
 }
 
 // Fills what was missing before `value`, the first finite sample after it.

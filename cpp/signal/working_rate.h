@@ -40,6 +40,8 @@ class WorkingRate {
  private:
   template <typename T>
   void take(std::span<const T> samples);
+  template <typename T>
+  void append(std::span<const T> samples);
   void close_gap(double value);
   void note_gap(std::size_t begin, std::size_t end);
   void convert(bool last);
