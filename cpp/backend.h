@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 
@@ -71,7 +73,42 @@ class Backend {
   virtual std::size_t max_segments() const = 0;      // longest window; longer records are cut
   virtual std::size_t parallel_windows() const = 0;  // how many windows it can keep busy with
   virtual std::string name() const = 0;              // such as "cpu/avx2"
+
+  // Calls body(item, worker) for all items below `count`, side by side if the backend has threads:
+  // as many workers as parallel_windows(), and never two calls with the same one at a time. Throws
+  // what a body threw, once no other runs.
+  template <class Body>
+  void for_each(std::size_t count, Body&& body) const;
+
+ protected:
+  struct Work {
+    void (*call)(void* context, std::size_t item, std::size_t worker) noexcept;
+    void* context;
+  };
+  virtual void share_out(std::size_t count, const Work& work) const {
+    for (std::size_t item = 0; item < count; ++item) work.call(work.context, item, 0);
+  }
 };
+
+template <class Body>
+void Backend::for_each(std::size_t count, Body&& body) const {
+  struct Guarded {
+    Body& body;
+    std::mutex mutex{};
+    std::exception_ptr error{};
+  } guarded{body};
+  share_out(count, {[](void* context, std::size_t item, std::size_t worker) noexcept {
+                      auto& given = *static_cast<Guarded*>(context);
+                      try {
+                        given.body(item, worker);
+                      } catch (...) {
+                        const std::lock_guard lock(given.mutex);
+                        if (!given.error) given.error = std::current_exception();
+                      }
+                    },
+                    &guarded});
+  if (guarded.error) std::rethrow_exception(guarded.error);
+}
 
 struct BackendOptions {
   std::size_t threads = 0;  // 0: the default; CPU: ECGRT_NUM_THREADS, else one per core

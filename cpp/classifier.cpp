@@ -17,6 +17,8 @@ namespace {
 
 // A caller that classifies records of ever new rates must not fill the memory with filters.
 constexpr std::size_t kMaxResamplers = 16;
+// Records, and pieces of them, that a worker has before it at a time.
+constexpr std::size_t kAtOnce = 8;
 
 // What a piece uses while its turn lasts.
 struct Room {
@@ -51,16 +53,21 @@ struct Classifier::Piece {
   std::size_t read = 0, answered = 0;  // segments so far
 };
 
+// What one worker needs to prepare a record.
+struct Classifier::Desk {
+  ReadScratch reading;
+  std::vector<float> assessing;
+  std::vector<std::unique_ptr<RhythmAnalyser>> rhythm;  // one for each sampling rate
+};
+
 // Everything that one call writes to, kept for the next.
 struct Classifier::Scratch {
+  std::vector<Desk> desks;            // one for each worker
   std::vector<SignalReader> readers;  // of this call and, behind them, of larger ones before
   std::vector<Piece> pieces;
   std::vector<Room> rooms;        // one for each piece whose turn it is
   std::vector<Window> windows;    // of these pieces, those that run now
   std::vector<std::size_t> runs;  // the number of each one's piece
-  ReadScratch reading;
-  std::vector<float> assessing;
-  std::vector<std::unique_ptr<RhythmAnalyser>> rhythm;  // one for each sampling rate
 };
 
 Classifier::Classifier(const std::string& plan, const BackendOptions& options)
@@ -95,42 +102,58 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
                                 std::to_string(min_confidence));
   }
   const Pool<Scratch>::Lease scratch(scratch_);
-  open_records(signals, predictions, *scratch);
-  run_pieces(scratch->readers, predictions, *scratch, interlude);
-  for (Prediction& prediction : predictions) decide(metadata(), min_confidence, prediction);
+  bool first = true;
+  const Interlude before_window = [&] {
+    if (!std::exchange(first, false) && interlude) interlude();
+  };
+  // A few records per worker at a time: enough to keep all busy, and the memory stays bounded.
+  const std::size_t at_once = kAtOnce * backend().parallel_windows();
+  for (std::size_t begin = 0; begin < signals.size(); begin += at_once) {
+    const std::size_t count = std::min(at_once, signals.size() - begin);
+    const std::span<Prediction> answers = predictions.subspan(begin, count);
+    open_records(signals.subspan(begin, count), answers, *scratch);
+    run_pieces(answers, *scratch, before_window);
+    for (Prediction& answer : answers) decide(metadata(), min_confidence, answer);
+  }
 }
 
 void Classifier::open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
                               Scratch& scratch) const {
-  scratch.pieces.clear();
   if (scratch.readers.size() < signals.size()) scratch.readers.resize(signals.size());
+  scratch.desks.resize(std::max<std::size_t>(backend().parallel_windows(), 1));
+  backend().for_each(signals.size(), [&](std::size_t i, std::size_t worker) {
+    open_record(signals[i], scratch.readers[i], predictions[i], scratch.desks[worker]);
+  });
+  scratch.pieces.clear();
   for (std::size_t i = 0; i < signals.size(); ++i) {
-    SignalReader& reader = scratch.readers[i];
-    Prediction& prediction = predictions[i];
-    reader.open(signals[i], path_, resampler(signals[i].sampling_rate));
-    assess(reader, prediction.quality, prediction.readable, scratch.assessing);
-    prediction.segment_probabilities.resize(reader.segments() * metadata().classes.size());
-    prediction.segment_evidence.resize(reader.segments() * metadata().evidence());
-    analyse_rhythm(signals[i], reader, prediction, scratch);
-    add_record(i, reader, prediction, scratch);
+    add_record(i, scratch.readers[i], predictions[i], scratch);
   }
 }
 
+void Classifier::open_record(const Signal& signal, SignalReader& reader, Prediction& prediction,
+                             Desk& desk) const {
+  reader.open(signal, path_, resampler(signal.sampling_rate));
+  assess(reader, prediction.quality, prediction.readable, desk.assessing);
+  prediction.segment_probabilities.resize(reader.segments() * metadata().classes.size());
+  prediction.segment_evidence.resize(reader.segments() * metadata().evidence());
+  analyse_rhythm(signal, reader, prediction, desk);
+}
+
 void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader,
-                                Prediction& prediction, Scratch& scratch) const {
+                                Prediction& prediction, Desk& desk) const {
   const double rate = reader.sampling_rate();
   auto found = std::ranges::find_if(
-      scratch.rhythm, [&](const auto& analyser) { return analyser->sampling_rate() == rate; });
-  if (found == scratch.rhythm.end()) {
-    if (scratch.rhythm.size() >= kMaxResamplers) scratch.rhythm.clear();
-    scratch.rhythm.push_back(std::make_unique<RhythmAnalyser>(rate, kernels_));
-    found = scratch.rhythm.end() - 1;
+      desk.rhythm, [&](const auto& analyser) { return analyser->sampling_rate() == rate; });
+  if (found == desk.rhythm.end()) {
+    if (desk.rhythm.size() >= kMaxResamplers) desk.rhythm.clear();
+    desk.rhythm.push_back(std::make_unique<RhythmAnalyser>(rate, kernels_));
+    found = desk.rhythm.end() - 1;
   }
   RhythmAnalyser& rhythm = **found;
   rhythm.analyse(signal, reader.gaps(), !features_.empty());
   prediction.beats.assign(rhythm.beats().begin(), rhythm.beats().end());
   if (reader.has_block()) {
-    warn_of_heart_rate(prediction.beats, prediction.quality, scratch.assessing);
+    warn_of_heart_rate(prediction.beats, prediction.quality, desk.assessing);
   }
   prediction.rhythm.clear();
   for (const std::size_t number : features_) {
@@ -196,12 +219,10 @@ void Classifier::add_pieces(std::size_t record, std::size_t begin, std::size_t s
   }
 }
 
-void Classifier::run_pieces(std::span<const SignalReader> readers,
-                            std::span<Prediction> predictions, Scratch& scratch,
-                            const Interlude& interlude) const {
-  bool first = true;
-  // A few pieces per worker at a time: enough to keep all busy, and the memory stays bounded.
-  const std::size_t at_once = 8 * backend().parallel_windows();
+void Classifier::run_pieces(std::span<Prediction> predictions, Scratch& scratch,
+                            const Interlude& before_window) const {
+  // A record may have many pieces.
+  const std::size_t at_once = kAtOnce * backend().parallel_windows();
   for (std::size_t begin = 0; begin < scratch.pieces.size(); begin += at_once) {
     const std::span<Piece> pieces =
         std::span(scratch.pieces).subspan(begin, std::min(at_once, scratch.pieces.size() - begin));
@@ -211,8 +232,8 @@ void Classifier::run_pieces(std::span<const SignalReader> readers,
         backend().start(scratch.rooms[i].continuation);
       }
     }
-    while (read_windows(readers, pieces, scratch)) {
-      if (!std::exchange(first, false) && interlude) interlude();
+    while (read_windows(pieces, scratch)) {
+      before_window();
       backend().run(scratch.windows);
       for (std::size_t i = 0; i < scratch.windows.size(); ++i) {
         Piece& piece = pieces[scratch.runs[i]];
@@ -223,14 +244,13 @@ void Classifier::run_pieces(std::span<const SignalReader> readers,
 }
 
 // Reads the next window of each piece that has one; returns whether there is any.
-bool Classifier::read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,
-                              Scratch& scratch) const {
+bool Classifier::read_windows(std::span<Piece> pieces, Scratch& scratch) const {
   const std::size_t outputs = metadata().outputs();
   const std::size_t size = metadata().samples_per_segment, most = backend().max_segments();
   scratch.windows.clear();
   scratch.runs.clear();
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    Piece& piece = pieces[i];
+    const Piece& piece = pieces[i];
     if (piece.read == piece.segments) continue;
     auto& [samples, answers, continuation] = scratch.rooms[i];
     Continuation* record = piece.segments > most ? continuation.get() : nullptr;
@@ -238,14 +258,19 @@ bool Classifier::read_windows(std::span<const SignalReader> readers, std::span<P
     const std::size_t count = record ? std::min(record->room, rest) : rest;
     samples.resize(std::max(samples.size(), count * size));
     answers.resize(std::max(answers.size(), (record ? most : count) * outputs));
-    readers[piece.record].read((piece.first + piece.read) * size, count * size, samples.data(),
-                               scratch.reading);
     scratch.windows.push_back(
         record ? Window::part(samples.data(), count, answers.data(), *record, count == rest)
                : Window::whole(samples.data(), count, answers.data()));
     scratch.runs.push_back(i);
-    piece.read += count;
   }
+  backend().for_each(scratch.windows.size(), [&](std::size_t i, std::size_t worker) {
+    Piece& piece = pieces[scratch.runs[i]];
+    const std::size_t count = scratch.windows[i].segments();
+    scratch.readers[piece.record].read((piece.first + piece.read) * size, count * size,
+                                       scratch.rooms[scratch.runs[i]].samples.data(),
+                                       scratch.desks[worker].reading);
+    piece.read += count;
+  });
   return !scratch.windows.empty();
 }
 

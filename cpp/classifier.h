@@ -43,21 +43,23 @@ class Classifier {
 
  private:
   struct Piece;
+  struct Desk;
   struct Scratch;
 
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
   void open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
                     Scratch& scratch) const;
+  void open_record(const Signal& signal, SignalReader& reader, Prediction& prediction,
+                   Desk& desk) const;
   void analyse_rhythm(const Signal& signal, const SignalReader& reader, Prediction& prediction,
-                      Scratch& scratch) const;
+                      Desk& desk) const;
   void add_record(std::size_t record, const SignalReader& reader, Prediction& prediction,
                   Scratch& scratch) const;
   void add_pieces(std::size_t record, std::size_t begin, std::size_t segments,
                   Scratch& scratch) const;
-  void run_pieces(std::span<const SignalReader> readers, std::span<Prediction> predictions,
-                  Scratch& scratch, const Interlude& interlude) const;
-  bool read_windows(std::span<const SignalReader> readers, std::span<Piece> pieces,
-                    Scratch& scratch) const;
+  void run_pieces(std::span<Prediction> predictions, Scratch& scratch,
+                  const Interlude& before_window) const;
+  bool read_windows(std::span<Piece> pieces, Scratch& scratch) const;
   void keep_answers(const Window& window, Piece& piece, Prediction& prediction) const;
 
   const LoadedPlan plan_;

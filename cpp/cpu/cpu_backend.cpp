@@ -100,6 +100,14 @@ void CpuBackend::start(std::unique_ptr<Continuation>& continuation) const {
   continuation->room = network_.max_segments;
 }
 
+void CpuBackend::share_out(std::size_t count, const Work& work) const {
+  const ThreadPool::Team team = count > 1 ? pool_->take() : ThreadPool::Team();
+  std::atomic<std::size_t> next{0};
+  pool_->run(team, [&](std::size_t worker, std::size_t) {
+    for (std::size_t i = next++; i < count; i = next++) work.call(work.context, i, worker);
+  });
+}
+
 void CpuBackend::run_parallel(std::span<const Window> windows) const {
   const ThreadPool::Team team = windows.size() > 1 ? pool_->take() : ThreadPool::Team();
   const std::size_t workers = team.owns_lock() ? std::min(pool_->size(), windows.size()) : 1;

@@ -30,6 +30,9 @@ class CpuBackend final : public Backend {
   std::size_t parallel_windows() const override { return pool_->size(); }
   std::string name() const override;
 
+ protected:
+  void share_out(std::size_t count, const Work& work) const override;
+
  private:
   void pack(const CpuPlan& plan, const PlanSource& source);
   void run_alone(const Window& window, Workspace& workspace) const;
