@@ -21,10 +21,7 @@ def row(epoch: int, f1: float, val_loss: float) -> Epoch:
         val_loss=val_loss,
         val_accuracy=0.75,
         f1=f1,
-        f1_n=f1,
-        f1_a=f1,
-        f1_o=f1,
-        f1_noise=float("nan"),
+        f1_by_class={"N": f1, "A": f1, "O": f1, "~": float("nan")},
         seconds=1.0,
     )
 
@@ -55,7 +52,8 @@ def test_schedule(losses: list[float], rate: float, waited: int) -> None:
 def test_history_survives_to_the_bit_and_replaces_what_it_needs_to_resume(tmp_path: Path) -> None:
     run = Run.create(tiny_config(tmp_path), "a")
     assert run.history() == []
-    rows = [replace(row(n, 1 / 3, 0.1 * n), f1_noise=0.7 / n) for n in (1, 2)]
+    f1 = {"N": 1 / 3, "A": 1 / 3, "O": 0.1, "~": 0.7}
+    rows = [replace(row(n, 1 / 3, 0.1 * n), f1_by_class=f1) for n in (1, 2)]
     for count in (1, 2):
         run.resume_file(count).touch()
         run.complete(rows[:count])

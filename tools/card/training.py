@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ CURVES = ("epoch", "loss", "val_loss", "f1", "f1_n", "f1_a", "f1_o", "f1_noise")
 def read_runs(folder: Path) -> dict[str, dict[str, list[float]]]:
     """Return the learning curves of the runs in a folder, by name; none if there is no folder."""
     return {
-        name: {key: [asdict(epoch)[key] for epoch in history] for key in CURVES}
+        name: {key: [epoch.to_row()[key] for epoch in history] for key in CURVES}
         for name, history in _histories(folder).items()
     }
 

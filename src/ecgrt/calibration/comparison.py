@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..challenge.scoring import SCORED_CLASSES
+from ..challenge.scoring import scored_classes
 from ..training.answers import RecordAnswers
 from ..training.config import TrainConfig
 from .measures import (
@@ -155,7 +155,7 @@ def _difference(found: _Scores, base: _Scores) -> dict[str, Any]:
 
 def _score(runs: Sequence[Outcome], counts: Array) -> _Scores:
     classes = runs[0].classes
-    scored = [classes.index(label) for label in SCORED_CLASSES]
+    scored = [classes.index(label) for label in scored_classes(classes)]
     labels = np.concatenate([run.answers.labels for run in runs])
     decided = np.concatenate([run.answers.decided for run in runs])
     probabilities = np.concatenate([run.probabilities for run in runs])

@@ -16,7 +16,7 @@ from .. import Classifier, onnx_file
 from .._files import check_writable, replacing
 from .._progress import track
 from ..challenge.data import official_validation
-from ..challenge.scoring import CLASSES, SCORED_CLASSES
+from ..challenge.scoring import scored_classes
 from ..compile.cpu_plan import build_cpu_plan
 from ..metadata import ONNX_KEY, Metadata, digest_records
 from ..records.manifest import LabelledRecord, read_manifest
@@ -94,15 +94,15 @@ def calibrate_model(
     FileNotFoundError
         If the model, a manifest or a record is missing.
     ValueError
-        If the model is not one of ours or has classes that the challenge does not know, a record
-        is one of its training records or of the official validation set, one for the pooling is
-        none of its training records, or a class has fewer than :data:`FOLDS` records.
+        If the model is not one of ours, a record has a label that it does not know, is one of its
+        training records or of the official validation set, one for the pooling is none of its
+        training records, or a class has fewer than :data:`FOLDS` records.
     """
     if decision not in DECISIONS:
         raise ValueError(f"decision must be one of {DECISIONS}, not {decision!r}")
     check_writable(out)
     model, metadata = load_model(Path(model_path))
-    records = read_manifest(manifest, CLASSES)
+    records = read_manifest(manifest, metadata.classes)
     trained = _training_set(records, model, metadata)
     check_records(records, metadata, Path(manifest), {"model's training set": trained})
     pooled = replace(metadata, pooling=_fit_pooling(model, metadata, trained, pooling))
@@ -126,7 +126,7 @@ def _fit_pooling(
 ) -> Weights:
     if manifest is None:
         return metadata.pooling
-    records = read_manifest(manifest, CLASSES)
+    records = read_manifest(manifest, metadata.classes)
     # Only training records: the model names them, so that nobody scores it on them unawares.
     names = {item.record.name for item in records}
     if others := sorted(names - trained):
@@ -198,7 +198,8 @@ def fit(metadata: Metadata, answers: Answers, decision: str) -> Metadata:
     weights: tuple[float, ...] = ()
     if decision == "tuned":
         calibrated = apply_scaling(probabilities, scale, bias)
-        scored = [label in SCORED_CLASSES for label in metadata.classes]
+        counted = scored_classes(metadata.classes)
+        scored = [label in counted for label in metadata.classes]
         _, weights = fit_decision_weights(calibrated, answers.labels, scored)
     return replace(
         metadata,
@@ -261,11 +262,6 @@ def check_records(
                 f"{manifest}: {len(both)} of the {len(names)} records, such as {both[0]}, belong "
                 f"to the {kind}; give records that do not"
             )
-    if unknown := set(metadata.classes) ^ set(CLASSES):
-        raise ValueError(
-            f"the model and the challenge differ in the classes {', '.join(sorted(unknown))}; "
-            f"a model of {', '.join(CLASSES)} is accepted"
-        )
     counts = Counter(item.label for item in records)
     if few := [label for label in metadata.classes if counts[label] < FOLDS]:
         raise ValueError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import _core
 from .._files import check_writable, replacing
-from ..challenge.scoring import CLASSES, SCORED_CLASSES
+from ..challenge.scoring import scored_classes
 from ..metadata import Metadata
 from ..records.manifest import LabelledRecord, read_manifest
 from ..training.record_head import RecordHead
@@ -90,7 +90,7 @@ def calibrate_record_head(
         raise ValueError(
             f"{model_path} must have a record head without features; export it from its run"
         )
-    records = [item for path in manifests for item in read_manifest(path, CLASSES)]
+    records = [item for path in manifests for item in read_manifest(path, metadata.classes)]
     check_records(records, metadata, Path(manifests[0]), {})
     strangers = _read_answers(Path(answers_path), records, metadata)
     features, *varied = rhythm_features(records, metadata.sampling_rate)
@@ -146,7 +146,8 @@ def _read_answers(path: Path, records: Sequence[LabelledRecord], metadata: Metad
 
 def _calibrated(metadata: Metadata, probabilities: Array, labels: Array) -> Metadata:
     scale, bias = fit_vector_scaling(probabilities, labels)
-    scored = [label in SCORED_CLASSES for label in metadata.classes]
+    counted = scored_classes(metadata.classes)
+    scored = [label in counted for label in metadata.classes]
     _, weights = fit_decision_weights(apply_scaling(probabilities, scale, bias), labels, scored)
     return replace(
         metadata, calibration_scale=scale, calibration_bias=bias, decision_weights=weights

@@ -14,7 +14,7 @@ from ..calibration.measures import (
     f1_scores,
     log_loss,
 )
-from ..challenge.scoring import SCORED_CLASSES
+from ..challenge.scoring import is_challenge, scored_classes
 from ..metadata import Metadata
 from .measures import Array
 
@@ -30,7 +30,7 @@ class Figures:
     f1
         F1 by class.
     overall
-        Mean F1 of the classes that the challenge scores.
+        Mean F1 of the classes that the score counts: of the challenge's N, A and O, else all.
     """
 
     log_loss: float
@@ -69,12 +69,13 @@ def measure(probabilities: Array, decided: Array, labels: Array, classes: Sequen
     once = np.ones((1, len(labels)))
     confusion = confusion_matrices(labels, decided, once, len(classes))[0]
     f1 = dict(zip(classes, f1_scores(confusion).tolist(), strict=True))
+    scored = scored_classes(classes)
     return Figures(
         log_loss=log_loss(probabilities, labels),
         calibration_error=expected_calibration_error(probabilities, labels),
         brier=brier_score(probabilities, labels),
         f1=f1,
-        overall=sum(f1[label] for label in SCORED_CLASSES) / len(SCORED_CLASSES),
+        overall=sum(f1[label] for label in scored) / len(scored),
     )
 
 
@@ -92,12 +93,13 @@ def to_text(report: Report) -> str:
             pairs = zip(m.classes, values, strict=True)
             lines.append(f"{name:<10}" + ", ".join(f"{label} {v:.4g}" for label, v in pairs))
     lines += [f"decision  {m.decision}", "", f"{'':28}{'before':>10}{'fitted':>10}{'held out':>10}"]
+    averaged = "N, A and O" if is_challenge(m.classes) else "all classes"
     columns = (report.before, report.after, report.held_out)
     rows = {
         "log loss": [c.log_loss for c in columns],
         "expected calibration error": [c.calibration_error for c in columns],
         "Brier score": [c.brier for c in columns],
-        "F1, mean of N, A and O": [c.overall for c in columns],
+        f"F1, mean of {averaged}": [c.overall for c in columns],
         **{f"F1 {label}": [c.f1[label] for c in columns] for label in m.classes},
     }
     lines += [f"{name:28}" + "".join(f"{v:10.4f}" for v in row) for name, row in rows.items()]

@@ -11,6 +11,7 @@ from pathlib import Path
 from .. import __version__
 from .._files import check_writable, replacing
 from .evaluate import evaluate
+from .scoring import CLASSES
 
 #: Authors where none are named.
 AUTHORS = ("The ecgrt developers",)
@@ -66,6 +67,8 @@ def build_entry(
     *,
     wheel: str | Path | None = None,
     authors: Sequence[str] = AUTHORS,
+    threads: int | None = None,
+    device: int = 0,
 ) -> Path:
     """Package a plan as a challenge entry.
 
@@ -83,6 +86,8 @@ def build_entry(
         The wheel of ecgrt that setup.sh installs; None means this version from PyPI.
     authors
         Lines of AUTHORS.txt: names and affiliations.
+    threads, device
+        As of :class:`ecgrt.Classifier`, for the answers.
 
     Returns
     -------
@@ -92,8 +97,8 @@ def build_entry(
     Raises
     ------
     ValueError
-        If a record of the validation set cannot be answered, `wheel` is no wheel, or `out`
-        is the plan.
+        If a record of the validation set cannot be answered, the plan has other classes than the
+        challenge, `wheel` is no wheel, or `out` is the plan.
     FileNotFoundError, IsADirectoryError
         If a file is missing, or `out` cannot be written.
     ecgrt.PlanError
@@ -102,7 +107,12 @@ def build_entry(
     check_writable(out, plan)
     if wheel is not None:
         _check_wheel(Path(wheel))
-    evaluation = evaluate(directory, plan)
+    evaluation = evaluate(directory, plan, threads=threads, device=device)
+    if unknown := set(evaluation.metadata["classes"]) - set(CLASSES):
+        raise ValueError(
+            f"{plan} also answers {', '.join(sorted(unknown))}; the challenge knows "
+            f"{', '.join(CLASSES)} only"
+        )
     if evaluation.failures:
         name, reason = next(iter(evaluation.failures.items()))
         raise ValueError(

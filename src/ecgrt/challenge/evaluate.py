@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from .. import Classifier
+from .. import Classifier, SignalWarning
 from .._errors import describe
 from .._progress import track
 from ..metadata import digest_records
-from ..records import Record, list_records, read_record
+from ..records import Record, read_record
 from ..records.registry import record_name
-from .labels import label_version, read_reference
 from .report import LOAD, Answer, Evaluation, Timing
 from .scoring import CLASSES, check_name, score
+from .sources import Source, find_records, find_reference, shown_name
 
 T = TypeVar("T")
 
@@ -39,15 +40,17 @@ def evaluate(
     Parameters
     ----------
     directory
-        Of the records, or their RECORDS file; see :func:`ecgrt.records.list_records`.
+        Of the records, or their RECORDS file (see :func:`ecgrt.records.list_records`), or a
+        manifest, whose labels are then the reference.
     plan
         What ``ecgrt-build-engine`` wrote.
     reference
-        The right labels; None means ``REFERENCE.csv`` of the directory if it is there.
+        The right labels; None means those of the manifest, or ``REFERENCE.csv`` of the directory
+        if it is there. They are of the challenge's classes if the plan's are, else of the plan's.
     threads, device
         As of :class:`ecgrt.Classifier`.
     fs, unit, lead
-        What the files do not say of themselves, as :func:`ecgrt.read_record` takes it.
+        What neither the files nor the manifest say, as :func:`ecgrt.read_record` takes it.
     earlier
         Answers that an evaluation before has given, by record name; they are taken as they are.
     on_answer
@@ -61,81 +64,59 @@ def evaluate(
     Raises
     ------
     ValueError
-        If there is no record, or the plan's classes or a reference label are not the challenge's.
+        If there is no record, or a reference label is none of the plan's.
     FileNotFoundError
         If a file is missing.
     ecgrt.PlanError
         If the plan is missing, damaged or not a plan.
     """
-    paths = list_records(directory)
-    names = record_names(paths)
-    labels, version = _reference(Path(directory), names, reference)
+    source = find_records(directory)
     open_plan = partial(Classifier, plan, threads=threads, device=device)
     classifier, load = _timed(LOAD, open_plan)
-    if unknown := set(classifier.classes) - set(CLASSES):
-        raise ValueError(
-            f"{plan} also answers {', '.join(sorted(unknown))}; the challenge knows "
-            f"{', '.join(CLASSES)} only"
-        )
-    read = partial(read_record, fs=fs, unit=unit, lead=lead)
-    given, failures = _answer_all(classifier, paths, read, earlier or {}, on_answer)
+    classes = CLASSES if set(classifier.classes) <= set(CLASSES) else classifier.classes
+    labels, version = find_reference(Path(directory), source, reference, classes)
+    told = {"fs": fs, "unit": unit, "lead": lead}
+    given, failures = _answer_all(classifier, source, told, earlier or {}, on_answer)
     answers = {answer.name: answer.label for answer in given}
     return Evaluation(
         plan=str(plan),
         backend=classifier.backend,
         threads=classifier.threads,
         metadata=classifier.metadata,
-        records=names,
+        records=source.names,
         answers=answers,
         failures=failures,
         load=load,
         timings=tuple(answer.timing for answer in given),
-        overlap=_overlap(classifier, names),
-        score=None if labels is None else score(labels, answers),
+        overlap=_overlap(classifier, source.names),
+        warnings={answer.name: answer.warnings for answer in given if answer.warnings},
+        score=None if labels is None else score(labels, answers, _scored(classifier, labels)),
         label_version=version,
-        unlabelled=() if labels is None else tuple(n for n in names if n not in labels),
+        unlabelled=() if labels is None else tuple(n for n in source.names if n not in labels),
     )
 
 
-def record_names(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Return the names under which records are answered; raise ValueError if two have one name."""
-    names = tuple(map(_name, paths))
-    if len(set(names)) != len(names):
-        raise ValueError("two of the records have one name, so answers would mix them up")
-    return names
-
-
-def _reference(
-    directory: Path, names: Sequence[str], reference: str | Path | None
-) -> tuple[dict[str, str] | None, str | None]:
-    """Return the reference labels of these records only (it may know more), and their version."""
-    if reference is None:
-        beside = directory if directory.is_dir() else directory.parent
-        if not (beside / "REFERENCE.csv").exists():
-            return None, None
-        reference = beside / "REFERENCE.csv"
-    known = read_reference(reference)
-    labels = {name: known[name] for name in names if name in known}
-    if not labels:
-        raise ValueError(f"{reference} names none of the {len(names)} records")
-    return labels, label_version(reference)
+def _scored(classifier: Classifier, labels: Mapping[str, str]) -> Sequence[str]:
+    """Return the classes of the score: the plan's, but the challenge's where it asks for more."""
+    return classifier.classes if set(labels.values()) <= set(classifier.classes) else CLASSES
 
 
 def _answer_all(
     classifier: Classifier,
-    paths: Sequence[Path],
-    read: Callable[[Path], Record],
+    source: Source,
+    told: Mapping[str, Any],
     earlier: Mapping[str, Answer],
     on_answer: Callable[[Answer], None] | None,
 ) -> tuple[list[Answer], dict[str, str]]:
     """Return the answers, and the reason by name of the records that failed."""
     answers: list[Answer] = []
     failures: dict[str, str] = {}
-    for path in track(paths, desc="records"):
-        name = _name(path)
+    for path in track(source.paths, desc="records"):
+        name = shown_name(path)
         if name in earlier:
             answers.append(earlier[name])
             continue
+        read = partial(read_record, path, **{**told, **source.said.get(name, {})})
         try:
             answer = _answer(classifier, path, read)
         except Exception as error:  # noqa: BLE001 (whatever one record leads to)
@@ -147,18 +128,15 @@ def _answer_all(
     return answers, failures
 
 
-def _answer(classifier: Classifier, path: Path, read: Callable[[Path], Record]) -> Answer:
+def _answer(classifier: Classifier, path: Path, read: Callable[[], Record]) -> Answer:
     check_name(record_name(path))
-    record = read(path)
-    prediction, timing = _timed(_name(path), partial(classifier.predict, record))
+    record = read()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SignalWarning)  # told of all records at once
+        prediction, timing = _timed(shown_name(path), partial(classifier.predict, record))
     if prediction.label is None:
         raise ValueError("no label is given: too little of the record can be read")
-    return Answer(_name(path), prediction.label, timing)
-
-
-def _name(path: Path) -> str:
-    """Return a record's name; of one that is not UTF-8, the bytes at fault as ``\\udcff``."""
-    return record_name(path).encode("utf-8", "backslashreplace").decode()
+    return Answer(timing.name, prediction.label, timing, tuple(prediction.quality.warnings))
 
 
 def _timed(name: str, call: Callable[[], T]) -> tuple[T, Timing]:

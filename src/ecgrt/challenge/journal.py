@@ -115,4 +115,5 @@ def _read(path: Path, first: bytes) -> tuple[int, dict[str, Answer]]:
 
 
 def _answer(values: dict[str, Any]) -> Answer:
-    return Answer(str(values["name"]), str(values["label"]), Timing(**values["timing"]))
+    warnings = tuple(map(str, values.get("warnings", ())))
+    return Answer(str(values["name"]), str(values["label"]), Timing(**values["timing"]), warnings)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..metadata import digest_records
-from .scoring import read_answers
+from .scoring import CLASSES, read_answers
 
 #: By digest of the record names, the digest of their v3 labels: of the 300 official validation
 #: records, and of the 7,674 training records that were available for ecgrt's own models.
@@ -21,8 +21,8 @@ _V3_LABELS = {
 }
 
 
-def read_reference(path: str | Path) -> dict[str, str]:
-    """Read reference labels, ``A00001,N`` a line.
+def read_reference(path: str | Path, classes: Sequence[str] | None = CLASSES) -> dict[str, str]:
+    """Read reference labels, ``A00001,N`` a line, of these classes; None: of any.
 
     Raises the errors of :func:`~ecgrt.challenge.scoring.read_answers`.
 
@@ -31,7 +31,7 @@ def read_reference(path: str | Path) -> dict[str, str]:
     dict
         Label by record name.
     """
-    return read_answers(path)
+    return read_answers(path, classes)
 
 
 def label_version(path_or_labels: str | Path | Mapping[str, str]) -> str:
@@ -49,7 +49,7 @@ def label_version(path_or_labels: str | Path | Mapping[str, str]) -> str:
     if isinstance(path_or_labels, Mapping):
         labels = path_or_labels
     else:
-        labels = read_reference(path_or_labels)
+        labels = read_reference(path_or_labels, None)
         if match := re.search(r"-(v\d+)$", Path(path_or_labels).stem):
             named = match[1]
     known = _V3_LABELS.get(digest_records(labels))

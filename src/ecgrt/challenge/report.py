@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .scoring import CLASSES, Score
+from .scoring import Score, is_challenge, scored_classes
 
 #: Said at the end of every report.
 DISCLAIMER = "ecgrt is not a medical device: its answers are for research, not for diagnosis."
@@ -39,11 +40,12 @@ class Timing:
 
 @dataclass(frozen=True)
 class Answer:
-    """The label that a record was given, and when."""
+    """The label that a record was given, when, and the codes of what it was warned of."""
 
     name: str
     label: str
     timing: Timing
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +68,11 @@ class Evaluation:
         Of the plan's opening, and of each answered record.
     overlap
         Records that the model was trained on; None if the plan does not say.
+    warnings
+        By name, the codes of what records were warned of (:class:`ecgrt.SignalWarning`).
     score, label_version
-        The official score and the version of the labels that it was taken with; None without a
-        reference.
+        The score, official where the classes are the challenge's, and the version of the labels
+        that it was taken with; None without a reference.
     unlabelled
         Records that the reference does not name, so that they are not scored.
     """
@@ -83,6 +87,7 @@ class Evaluation:
     load: Timing
     timings: tuple[Timing, ...]
     overlap: tuple[str, ...] | None
+    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     score: Score | None = None
     label_version: str | None = None
     unlabelled: tuple[str, ...] = ()
@@ -108,8 +113,12 @@ def to_text(evaluation: Evaluation) -> str:
     if e.unlabelled:
         lines.append(f"not scored: {_count(len(e.unlabelled), 'record')} without reference label")
     lines += ["", _overlap_line(e)]
+    if e.warnings:
+        counts = Counter(code for codes in e.warnings.values() for code in codes)
+        kinds = ", ".join(f"{code} {n}" for code, n in counts.most_common())
+        lines.append(f"warnings on {_count(len(e.warnings), 'record')}: {kinds}")
     if e.failures:
-        lines += ["", "failed records" + (" (scored as ~)" if e.score is not None else "")]
+        lines += ["", f"failed records{_scored_as(e.score)}"]
         lines += [f"  {name}: {reason}" for name, reason in e.failures.items()]
     return "\n".join([*lines, "", DISCLAIMER])
 
@@ -135,6 +144,7 @@ def to_dict(evaluation: Evaluation) -> dict[str, Any]:
         "record_milliseconds": _summary(e.timings) if e.timings else None,
         "timings": [asdict(timing) for timing in e.timings],
         "overlap": None if e.overlap is None else list(e.overlap),
+        "warnings": {name: list(codes) for name, codes in e.warnings.items()},
         "unlabelled": list(e.unlabelled),
         "label_version": e.label_version,
         "score": None,
@@ -144,7 +154,7 @@ def to_dict(evaluation: Evaluation) -> dict[str, Any]:
             "score": _defined(e.score.overall),
             "f1": {label: _defined(f1) for label, f1 in e.score.f1.items()},
             "accuracy": e.score.accuracy,
-            "classes": list(CLASSES),
+            "classes": list(e.score.f1),
             "confusion": e.score.confusion.tolist(),
             "missing": list(e.score.missing),
         }
@@ -162,23 +172,43 @@ def to_timing_csv(evaluation: Evaluation) -> str:
 
 def _score_lines(score: Score, label_version: str) -> list[str]:
     if math.isnan(score.overall):
-        absent = [label for label in ("N", "A", "O") if math.isnan(score.f1[label])]
+        absent = [label for label in scored_classes(score.f1) if math.isnan(score.f1[label])]
         overall = f"undefined: no record is, and none was answered, {' or '.join(absent)}"
     else:
         overall = f"{score.overall:.4f}"
+    averaged = (
+        "mean F1 of N, A and O" if is_challenge(score.f1) else "macro F1, the mean of all classes"
+    )
     labels = (
         "labels of unknown version" if label_version == "unknown" else f"labels {label_version}"
     )
     lines = [
-        f"score     {overall} (mean F1 of N, A and O; {labels})",
+        f"score     {overall} ({averaged}; {labels})",
         "F1        " + "  ".join(f"{label} {_figure(f1)}" for label, f1 in score.f1.items()),
         f"accuracy  {score.accuracy:.4f}",
         "",
-        "reference   answered" + "".join(f"{label:>6}" for label in CLASSES) + "   total",
+        *_table(score),
     ]
-    for label, row in zip(CLASSES, score.confusion, strict=True):
-        lines.append(f"{label:>9}{'':11}" + "".join(f"{n:6d}" for n in row) + f"{row.sum():8d}")
     return lines
+
+
+def _table(score: Score) -> list[str]:
+    """Return the confusion matrix, references in rows, answers in columns."""
+    widths = [max(6, len(label) + 2) for label in score.f1]
+    first = max(9, *map(len, score.f1))
+    columns = list(zip(score.f1, widths, strict=True))
+    head = "".join(f"{label:>{width}}" for label, width in columns)
+    lines = [f"{'reference':>{first}}{'   answered':11}{head}   total"]
+    for label, row in zip(score.f1, score.confusion, strict=True):
+        cells = "".join(f"{n:{width}d}" for n, width in zip(row, widths, strict=True))
+        lines.append(f"{label:>{first}}{'':11}{cells}{row.sum():8d}")
+    return lines
+
+
+def _scored_as(score: Score | None) -> str:
+    if score is None:
+        return ""
+    return " (scored as ~)" if is_challenge(score.f1) else " (scored as not found)"
 
 
 def _overlap_line(e: Evaluation) -> str:

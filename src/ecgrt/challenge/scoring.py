@@ -1,8 +1,8 @@
-"""The official score of the CinC 2017 challenge, and the files that answers live in."""
+"""The official score of the CinC 2017 challenge, what stands for it, and files of answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,14 +27,14 @@ class Score:
     Attributes
     ----------
     f1
-        F1 of each of :data:`CLASSES`; NaN for a class that neither the reference nor an answer
-        names (0/0: nothing was there to be found, and nothing was claimed).
+        F1 of each of the C classes, in their order; NaN for a class that neither the reference nor
+        an answer names (0/0: nothing was there to be found, and nothing was claimed).
     overall
-        Mean F1 of N, A and O, the challenge's score; NaN if one of the three is.
+        Mean F1 of :func:`scored_classes`; NaN if one of them is.
     confusion
-        int64 (4, 4), rows = reference, columns = answers, both in the order of :data:`CLASSES`.
+        int64 (C, C), rows = reference, columns = answers, both in the order of `f1`.
     accuracy
-        Share of the records answered right, noise and missing answers included.
+        Share of the records answered right; a missing answer is never right but for ``~``.
     missing
         Records of the reference without an answer, sorted.
     """
@@ -46,57 +46,94 @@ class Score:
     missing: tuple[str, ...]
 
 
-def score(reference: Mapping[str, str], answers: Mapping[str, str]) -> Score:
-    """Score answers as the challenge did.
+def is_challenge(classes: Iterable[str]) -> bool:
+    """Return whether these are the challenge's classes, in whatever order."""
+    return set(classes) == set(CLASSES)
 
-    F1 of a class is ``2 * TP / (row sum + column sum)`` of the confusion matrix, and the overall
-    score is the mean over N, A and O (Clifford et al. 2017, doi 10.22489/CinC.2017.065-469). A
-    record without an answer counts as answered ``~``; an answer for a record that the reference
-    does not name counts for nothing.
+
+def scored_classes(classes: Iterable[str]) -> tuple[str, ...]:
+    """Return the classes whose F1 the overall score averages.
+
+    Of the challenge's classes N, A and O, as its authors had it; of any others all.
+    """
+    return SCORED_CLASSES if is_challenge(classes) else tuple(classes)
+
+
+def score_name(classes: Iterable[str]) -> str:
+    """Return what the overall score is called: ``"CinC F1"`` or ``"macro F1"``."""
+    return "CinC F1" if is_challenge(classes) else "macro F1"
+
+
+def score(
+    reference: Mapping[str, str], answers: Mapping[str, str], classes: Sequence[str] = CLASSES
+) -> Score:
+    """Score answers as the challenge did, those of other classes by their macro F1.
+
+    F1 of a class is ``2 * TP / (row sum + column sum)`` of the confusion matrix. The challenge's
+    score is the mean over N, A and O (Clifford et al. 2017, doi 10.22489/CinC.2017.065-469), and a
+    record without an answer counts as answered ``~``. Of other classes the mean is over all, and a
+    record without an answer counts as one of its class that was not found. An answer for a record
+    that the reference does not name counts for nothing.
 
     Parameters
     ----------
     reference, answers
-        Label by record name; labels from :data:`CLASSES`.
+        Label by record name; labels from `classes`.
+    classes
+        Two or more; their order is that of the confusion matrix, the challenge's being N, A, O, ~.
 
     Raises
     ------
     ValueError
-        If the reference is empty, or a label in either is not in :data:`CLASSES`.
+        If the reference is empty, or a label in either is not in `classes`.
     """
+    classes = CLASSES if is_challenge(classes) else tuple(classes)
     if not reference:
         raise ValueError("the reference names no record, so there is nothing to score")
     for kind, labels in (("reference", reference), ("answer", answers)):
         for name, label in labels.items():
-            _check_label(label, f"the {kind} of record {name}")
-    confusion = np.zeros((len(CLASSES), len(CLASSES)), dtype=np.int64)
+            _check_label(label, classes, f"the {kind} of record {name}")
+    instead = MISSING if is_challenge(classes) else None
+    confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
+    named = np.zeros(len(classes), dtype=np.int64)
     for name, label in reference.items():
-        confusion[CLASSES.index(label), CLASSES.index(answers.get(name, MISSING))] += 1
-    right = np.diagonal(confusion)
-    named = confusion.sum(axis=0) + confusion.sum(axis=1)
+        right, answer = classes.index(label), answers.get(name, instead)
+        named[right] += 1
+        if answer is not None:
+            named[classes.index(answer)] += 1
+            confusion[right, classes.index(answer)] += 1
+    hits = np.diagonal(confusion)
     f1 = {
-        label: float(2 * right[i] / named[i]) if named[i] else float("nan")
-        for i, label in enumerate(CLASSES)
+        label: float(2 * hits[i] / named[i]) if named[i] else float("nan")
+        for i, label in enumerate(classes)
     }
+    scored = scored_classes(classes)
     return Score(
         f1=f1,
-        overall=sum(f1[label] for label in SCORED_CLASSES) / len(SCORED_CLASSES),
+        overall=sum(f1[label] for label in scored) / len(scored),
         confusion=confusion,
-        accuracy=float(right.sum() / confusion.sum()),
+        accuracy=float(hits.sum() / len(reference)),
         missing=tuple(sorted(reference.keys() - answers.keys())),
     )
 
 
-def read_answers(path: str | Path) -> dict[str, str]:
+def read_answers(path: str | Path, classes: Sequence[str] | None = CLASSES) -> dict[str, str]:
     """Read ``A00001,N`` lines, without a header, in their order.
+
+    Parameters
+    ----------
+    path
+        The file.
+    classes
+        The labels that it may use; None: any.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If a line is not ``record,label`` with a label of :data:`CLASSES`, or a record is named
-        twice; the message names the line.
+        If a line is not ``record,label`` with a label of `classes`, or a record is named twice;
+        the message names the line.
     """
     path = Path(path)
     answers: dict[str, str] = {}
@@ -106,25 +143,33 @@ def read_answers(path: str | Path) -> dict[str, str]:
             continue
         where = f"{path}, line {number}"
         name, comma, label = (part.strip() for part in line.partition(","))
-        if not (name and comma):
+        if not (name and comma and label):
             raise ValueError(f"{where}: {line!r} is not RECORD,LABEL such as A00001,N")
-        _check_label(label, where)
+        if classes is not None:
+            _check_label(label, classes, where)
         if name in answers:
             raise ValueError(f"{where}: record {name} was named before; name each record once")
         answers[name] = label
     return answers
 
 
-def write_answers(path: str | Path, answers: Mapping[str, str]) -> None:
+def write_answers(
+    path: str | Path, answers: Mapping[str, str], classes: Sequence[str] = CLASSES
+) -> None:
     """Write answers as ``A00001,N`` lines in their order; the file appears whole or not at all.
 
     Raises
     ------
     ValueError
-        If a label is not in :data:`CLASSES`, or a name could not be read back.
+        If a label is not in `classes`, or a name or a label could not be read back.
     """
     for name, label in answers.items():
-        _check_label(label, f"the answer of record {name}")
+        _check_label(label, classes, f"the answer of record {name}")
+        if label != label.strip() or label.splitlines() != [label]:
+            raise ValueError(
+                f"{label!r} cannot be a label in an answers file, a line NAME,LABEL each: it has "
+                "line ends or outer spaces"
+            )
         check_name(name)
     write_text(path, "".join(f"{name},{label}\n" for name, label in answers.items()))
 
@@ -139,6 +184,6 @@ def check_name(name: str) -> None:
         )
 
 
-def _check_label(label: str, where: str) -> None:
-    if label not in CLASSES:
-        raise ValueError(f"{where}: {label!r} is not a label; use one of {', '.join(CLASSES)}")
+def _check_label(label: str, classes: Sequence[str], where: str) -> None:
+    if label not in classes:
+        raise ValueError(f"{where}: {label!r} is not a label; use one of {', '.join(classes)}")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from .common import DONE, add_out, add_plan, find_plan, make_parser, run
+from .common import DONE, add_out, add_run_options, find_plan, make_parser, run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "directory", type=Path, metavar="DIR", help="the official validation set, for answers.txt"
     )
-    add_plan(parser)
+    add_run_options(parser)
     add_out(parser, "entry.zip")
     parser.add_argument(
         "--wheel",
@@ -42,6 +42,14 @@ def _entry(args: argparse.Namespace) -> int:
     from ..challenge.entry import build_entry
 
     authors = {"authors": args.author} if args.author else {}
-    path = build_entry(find_plan(args.plan), args.directory, args.out, wheel=args.wheel, **authors)
+    path = build_entry(
+        find_plan(args.plan),
+        args.directory,
+        args.out,
+        wheel=args.wheel,
+        threads=args.threads,
+        device=args.device,
+        **authors,
+    )
     print(path)
     return DONE

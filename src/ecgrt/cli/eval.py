@@ -31,14 +31,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate a plan on a directory of records; return the exit code (1 if a record failed)."""
     parser = make_parser(
         "ecgrt-eval",
-        "Answer every record of a directory, write answers.txt (A00001,N a line) and, where the "
-        "reference labels are known, print the official PhysioNet/CinC 2017 score. A record that "
+        "Answer every record of a directory or a manifest, write answers.txt (A00001,N a line) "
+        "and, where the reference labels are known, print the score: the official one of "
+        "PhysioNet/CinC 2017 for its classes, the macro F1 for others. A record that "
         "fails is reported and costs the others nothing; the exit code is then 1. Answers are "
         "kept as they come in answers.txt.partial: interrupted, it goes on with --resume.",
         "ecgrt-eval data/sample2017/validation --timing timings.csv --json metrics.json",
     )
     parser.add_argument(
-        "directory", type=Path, metavar="DIR", help="a folder of records, or its RECORDS file"
+        "directory",
+        type=Path,
+        metavar="DIR",
+        help="a folder of records, its RECORDS file, or a manifest (*.json) with their labels",
     )
     add_run_options(parser)
     add_out(parser, "answers.txt")
@@ -49,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--reference",
         type=Path,
         metavar="CSV",
-        help="the right labels (default: DIR/REFERENCE.csv if it is there)",
+        help="the right labels (default: the manifest's, or DIR/REFERENCE.csv if it is there)",
     )
     add_record_options(parser)
     add_json(parser, "everything that was measured")
@@ -93,16 +97,16 @@ def _evaluate(args: argparse.Namespace) -> int:
 @contextmanager
 def _journal(args: argparse.Namespace, plan: Path) -> Iterator[Journal | None]:
     """Keep the answers beside their file, and say where they are if the evaluation does not end."""
-    from ..challenge.evaluate import record_names
     from ..challenge.journal import SUFFIX, Journal, identity_of
-    from ..records import list_records
+    from ..challenge.sources import find_records
 
     if args.out.exists() and not args.out.is_file():  # a pipe or a device has nothing beside it
         yield None
         return
-    names = record_names(list_records(args.directory))
+    source = find_records(args.directory)
     path = args.out.with_name(args.out.name + SUFFIX)
-    identity = identity_of(plan, names, **reading(args))
+    manifest = {"manifest": source.digest} if source.said else {}
+    identity = identity_of(plan, source.names, **reading(args), **manifest)
     with closing(Journal(path, identity, resume=args.resume)) as journal:
         try:
             yield journal
@@ -123,7 +127,7 @@ def _write(args: argparse.Namespace, evaluation: Evaluation) -> None:
     from ..challenge.report import to_dict, to_text, to_timing_csv
     from ..challenge.scoring import write_answers
 
-    write_answers(args.out, evaluation.answers)
+    write_answers(args.out, evaluation.answers, evaluation.metadata["classes"])
     if args.timing is not None:
         write_text(args.timing, to_timing_csv(evaluation))
     show(args.json, to_text(evaluation), to_dict(evaluation))

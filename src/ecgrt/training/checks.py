@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..records.manifest import is_label
+
 
 def invalid(name: str, value: object, accepted: str) -> ValueError:
     """Return the error of a field that has an impossible value."""
@@ -41,4 +43,16 @@ def check_integers(name: str, values: Any, kind: str, low: int, high: int) -> tu
         raise invalid(name, values, f"a list of {kind}, one per block")
     for value in values:
         check_integer(name, value, low, high)
+    return tuple(values)
+
+
+def check_labels(name: str, values: Any) -> tuple[str, ...]:
+    """Return `values` as a tuple; raise ValueError unless it is a list of two labels, or none."""
+    accepted = "a list of two or more different labels, or none"
+    if not isinstance(values, (list, tuple)) or len(values) == 1:
+        raise invalid(name, values, accepted)
+    if not all(isinstance(value, str) and is_label(value) for value in values):
+        raise invalid(name, values, f"{accepted}, each without line ends and outer spaces")
+    if len(set(values)) != len(values):
+        raise invalid(name, values, accepted)
     return tuple(values)

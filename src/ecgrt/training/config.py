@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .._files import read_json
-from .checks import check_choice, check_integer, check_number, invalid
+from .checks import check_choice, check_integer, check_labels, check_number, invalid
 from .network_config import NetworkConfig
 
 __all__ = ["NetworkConfig", "TrainConfig"]
@@ -28,6 +28,8 @@ class TrainConfig(NetworkConfig):
     ----------
     train, dev
         Manifests as ``ecgrt-data split`` writes them: JSON Lines, one record a line.
+    classes
+        Labels in the order of the network's outputs; empty: those of `train`, sorted.
     save_dir
         Folder that gets the run folders.
     learning_rate
@@ -112,6 +114,7 @@ class TrainConfig(NetworkConfig):
 
     train: str
     dev: str
+    classes: tuple[str, ...] = ()
     save_dir: str = "saved"
     learning_rate: float = 1e-3
     batch_size: int = 32
@@ -155,6 +158,7 @@ class TrainConfig(NetworkConfig):
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise invalid(name, value, "a path")
+        object.__setattr__(self, "classes", check_labels("classes", self.classes))
         for name in ("batch_size", "max_epochs", "learning_rate_patience", "stop_patience"):
             check_integer(name, getattr(self, name), 1, 10**6)
         check_integer("seed", self.seed, 0, 2**31 - 1)

@@ -7,11 +7,15 @@ from pathlib import Path
 
 from .._extras import require
 from .._files import replacing
+from ..challenge.scoring import score_name
 from .runs import Epoch
+
+#: Of the classes' curves, in turn.
+MARKERS = "sv^xD+<>"
 
 
 def plot_curves(history: Sequence[Epoch], path: str | Path) -> None:
-    """Draw the losses and the CinC F1 of a run against its epochs.
+    """Draw the losses and the F1 of a run against its epochs.
 
     Parameters
     ----------
@@ -32,14 +36,12 @@ def plot_curves(history: Sequence[Epoch], path: str | Path) -> None:
     left.plot(epochs, [row.loss for row in history], "o-", label="train, as augmented")
     left.plot(epochs, [row.val_loss for row in history], "s-", label="dev")
     left.set(xlabel="epoch", ylabel="loss (nat)")
-    for label, name, marker in zip(
-        ("overall", "N", "A", "O", "noise"),
-        ("f1", "f1_n", "f1_a", "f1_o", "f1_noise"),
-        "osv^x",
-        strict=True,
-    ):
-        right.plot(epochs, [getattr(row, name) for row in history], f"{marker}-", label=label)
-    right.set(xlabel="epoch", ylabel="CinC F1 on dev")
+    classes = list(history[-1].f1_by_class)
+    right.plot(epochs, [row.f1 for row in history], "o-", label="overall")
+    for number, label in enumerate(classes):
+        f1 = [row.f1_by_class[label] for row in history]
+        right.plot(epochs, f1, f"{MARKERS[number % len(MARKERS)]}-", label=_plain(label))
+    right.set(xlabel="epoch", ylabel=f"{score_name(classes)} on dev")
     for axes in (left, right):
         axes.legend()
         axes.grid(alpha=0.3)
@@ -47,3 +49,9 @@ def plot_curves(history: Sequence[Epoch], path: str | Path) -> None:
     with replacing(path) as part:
         figure.savefig(part)
     pyplot.close(figure)
+
+
+def _plain(label: str) -> str:
+    """Return a label as Matplotlib writes it as it is: neither hidden nor taken for a formula."""
+    shown = label.replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown

@@ -11,7 +11,6 @@ import numpy as np
 
 from .._extras import require, require_keras
 from .._files import check_writable, replacing
-from ..challenge.scoring import CLASSES
 from ..metadata import ONNX_KEY, ONNX_TRAINING_RECORDS_KEY, Metadata
 from ..records.manifest import read_manifest
 from ..training.examples import prepare
@@ -156,7 +155,7 @@ def _locate(path: Path) -> tuple[Path, Run]:
 def _dev_signals(run: Run, metadata: Metadata) -> tuple[list[Floats], str]:
     try:
         config = TrainConfig.load(run.folder / "config.json")
-        records = read_manifest(config.dev, CLASSES)
+        records = read_manifest(config.dev, metadata.classes)
     except FileNotFoundError as error:
         return (
             synthetic_signals(metadata.samples_per_segment),

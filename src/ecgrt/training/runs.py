@@ -16,16 +16,16 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 
 from .._files import write_text
+from ..challenge.scoring import is_challenge
 from ..metadata import Metadata
 from .config import TrainConfig
 
@@ -33,9 +33,17 @@ from .config import TrainConfig
 RESUMABLE = ("max_epochs", "stop_patience", "train", "dev", "save_dir", "tensorboard")
 
 
+#: Columns of the F1 of the challenge's classes; of another class LABEL it is ``f1:LABEL``.
+CHALLENGE_COLUMNS = {"N": "f1_n", "A": "f1_a", "O": "f1_o", "~": "f1_noise"}
+_OWN_COLUMN = "f1:"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """A row of ``history.csv``: the metrics of a complete epoch, per segment but for the F1."""
+    """A row of ``history.csv``: the metrics of a complete epoch, per segment but for the F1.
+
+    `f1` is the overall one, of :func:`ecgrt.challenge.scoring.scored_classes`.
+    """
 
     epoch: int
     learning_rate: float
@@ -44,11 +52,32 @@ class Epoch:
     val_loss: float
     val_accuracy: float
     f1: float
-    f1_n: float
-    f1_a: float
-    f1_o: float
-    f1_noise: float
+    f1_by_class: dict[str, float]
     seconds: float
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, str]) -> Epoch:
+        """Read a row of ``history.csv``, the values by the names of their columns."""
+        known = {column: label for label, column in CHALLENGE_COLUMNS.items()}
+        values = {name: float(value) for name, value in row.items()}
+        f1 = {
+            known.get(name, name.removeprefix(_OWN_COLUMN)): values.pop(name)
+            for name in row
+            if name in known or name.startswith(_OWN_COLUMN)
+        }
+        return cls(epoch=int(values.pop("epoch")), f1_by_class=f1, **values)
+
+    def to_row(self) -> dict[str, float]:
+        """Return the values by the names of their columns, in the columns' order."""
+        named = CHALLENGE_COLUMNS if is_challenge(self.f1_by_class) else {}
+        values: dict[str, float] = {}
+        for field in fields(self):
+            if field.name == "f1_by_class":
+                for label, f1 in self.f1_by_class.items():
+                    values[named.get(label, _OWN_COLUMN + label)] = f1
+            else:
+                values[field.name] = getattr(self, field.name)
+        return values
 
     @property
     def checkpoint(self) -> str:
@@ -151,18 +180,15 @@ class Run:
         if not path.exists():
             return []
         with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        return [
-            Epoch(epoch=int(row.pop("epoch")), **{k: float(v) for k, v in row.items()})
-            for row in rows
-        ]
+            return [Epoch.from_row(row) for row in csv.DictReader(file)]
 
     def complete(self, history: Sequence[Epoch]) -> None:
         """Make the last epoch of `history` the one that a resumed run starts after."""
         text = io.StringIO()
-        writer = csv.DictWriter(text, [f.name for f in fields(Epoch)], lineterminator="\n")
+        rows = [row.to_row() for row in history]
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(dataclasses.asdict(row) for row in history)
+        writer.writerows(rows)
         write_text(self.folder / "history.csv", text.getvalue())
         for path in self.folder.glob("resume-*.weights.h5"):
             if path != self.resume_file(history[-1].epoch):

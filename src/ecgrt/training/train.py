@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .._extras import require
-from ..challenge.scoring import CLASSES, SCORED_CLASSES, score
+from ..challenge.scoring import score, score_name
 from ..metadata import Metadata, digest_records
 from ..records.manifest import LabelledRecord, read_manifest
 from .answers import read_teacher
 from .config import TrainConfig
 from .curves import plot_curves
 from .examples import Example, prepare, statistics
+from .labels import digest_labels, find_classes
 from .learner import Learner
 from .runs import Epoch, Run, best, schedule, seen_before
 
@@ -23,10 +24,11 @@ from .runs import Epoch, Run, best, schedule, seen_before
 def train(config: TrainConfig, experiment: str | None = None, resume: bool = False) -> Path:
     """Train a network, or go on training it.
 
-    The checkpoint that counts is that of the highest CinC F1 on the dev records, which are seen
-    as they are when serving, without padding; or the last, if the recipe says so. With the
-    schedule ``"plateau"`` the learning rate and the end follow the dev loss. The same seed, data,
-    machine and packages give the same weights, interrupted or not.
+    The checkpoint that counts is that of the highest F1 on the dev records
+    (:func:`ecgrt.challenge.scoring.score`), which are seen as they are when serving, without
+    padding; or the last, if the recipe says so. With the schedule ``"plateau"`` the learning rate
+    and the end follow the dev loss. The same seed, data, machine and packages give the same
+    weights, interrupted or not.
 
     Parameters
     ----------
@@ -78,7 +80,7 @@ def train(config: TrainConfig, experiment: str | None = None, resume: bool = Fal
         raise
     winner = best(history, config.checkpoint)
     which = f"the {config.checkpoint} is epoch {winner.epoch}"
-    print(f"{reason}; {which}, CinC F1 {winner.f1:.3f} on dev:")
+    print(f"{reason}; {which}, {score_name(data.classes)} {winner.f1:.3f} on dev:")
     print(run.folder / winner.checkpoint)
     return run.folder
 
@@ -109,50 +111,51 @@ def _load(config: TrainConfig, name: str) -> tuple[Metadata, _Data]:
             "the records as they were for it, with 'ecgrt-data split --like'"
         )
     seen = sorted(before | {item.record.name for item in train_records})
-    metadata = _describe(config, name, train_records, seen)
+    classes = find_classes(config, train_records, dev_records)
+    metadata = _describe(config, name, classes, train_records, seen)
     data = _Data(
-        _taught(config, [prepare(item, metadata) for item in train_records]),
+        _taught(config, [prepare(item, metadata) for item in train_records], len(classes)),
         [prepare(item, metadata) for item in dev_records],
         {item.record.name: item.label for item in dev_records},
         metadata.classes,
         seen,
-        digest_records(f"{item.record.name} {''.join(item.labels)}" for item in dev_records),
+        digest_labels(dev_records),
     )
     return metadata, data
 
 
-def _taught(config: TrainConfig, examples: list[Example]) -> list[Example]:
+def _taught(config: TrainConfig, examples: list[Example], classes: int) -> list[Example]:
     """Return examples with the teacher's answers, if there is one."""
     if config.teacher is None:
         return examples
     answers = read_teacher(config.teacher)
     if strange := {example.name for example in examples} - answers.keys():
         raise ValueError(f"teacher: {config.teacher} has no answer to record {min(strange)}")
+    if any(len(answers[example.name]) != classes for example in examples):
+        raise ValueError(f"teacher: {config.teacher} does not answer {classes} classes, as these")
     return [replace(example, taught=answers[example.name]) for example in examples]
 
 
 def _read(config: TrainConfig) -> tuple[list[LabelledRecord], list[LabelledRecord]]:
-    train_records = read_manifest(config.train, CLASSES)
-    dev_records = read_manifest(config.dev, CLASSES)
+    train_records = read_manifest(config.train, config.classes or None)
+    dev_records = read_manifest(config.dev, config.classes or None)
     both = {i.record.name for i in train_records} & {i.record.name for i in dev_records}
     if both:
         raise ValueError(f"record {min(both)} is in train and in dev; a record belongs to one")
-    missing = set(SCORED_CLASSES) - {item.label for item in dev_records}
-    if missing:
-        raise ValueError(
-            f"{config.dev} has no record labelled {min(missing)}; the CinC F1, which chooses the "
-            f"checkpoint, needs {', '.join(SCORED_CLASSES)}"
-        )
     return train_records, dev_records
 
 
 def _describe(
-    config: TrainConfig, name: str, records: Sequence[LabelledRecord], seen: Sequence[str]
+    config: TrainConfig,
+    name: str,
+    classes: tuple[str, ...],
+    records: Sequence[LabelledRecord],
+    seen: Sequence[str],
 ) -> Metadata:
     digest = digest_records(item.record.name for item in records)
     metadata = Metadata(
         model=name,
-        classes=tuple(sorted(CLASSES)),
+        classes=classes,
         mean=0.0,
         std=1.0,
         sampling_rate=config.sampling_rate,
@@ -213,7 +216,8 @@ def _epoch(learner: Learner, config: TrainConfig, history: Sequence[Epoch], data
     rate, _ = schedule(config, [row.val_loss for row in history])
     loss, accuracy = learner.fit(data.train, number, rate)
     val_loss, val_accuracy, answers = learner.evaluate(data.dev)
-    result = score(data.reference, {name: data.classes[i] for name, i in answers.items()})
+    labels = {name: data.classes[i] for name, i in answers.items()}
+    result = score(data.reference, labels, data.classes)
     return Epoch(
         epoch=number,
         learning_rate=rate,
@@ -222,20 +226,18 @@ def _epoch(learner: Learner, config: TrainConfig, history: Sequence[Epoch], data
         val_loss=val_loss,
         val_accuracy=val_accuracy,
         f1=result.overall,
-        f1_n=result.f1["N"],
-        f1_a=result.f1["A"],
-        f1_o=result.f1["O"],
-        f1_noise=result.f1["~"],
+        f1_by_class=result.f1,
         seconds=round(time.monotonic() - start, 1),
     )
 
 
 def _report(config: TrainConfig, run: Run, history: Sequence[Epoch]) -> None:
     row = history[-1]
+    by_class = ", ".join(f"{label} {f1:.3f}" for label, f1 in row.f1_by_class.items())
     print(
         f"epoch {row.epoch}/{config.max_epochs}: loss {row.loss:.3f}, accuracy {row.accuracy:.3f}"
-        f" | dev loss {row.val_loss:.3f}, accuracy {row.val_accuracy:.3f}, CinC F1 {row.f1:.3f}"
-        f" (N {row.f1_n:.3f}, A {row.f1_a:.3f}, O {row.f1_o:.3f}, ~ {row.f1_noise:.3f})"
+        f" | dev loss {row.val_loss:.3f}, accuracy {row.val_accuracy:.3f}, "
+        f"{score_name(row.f1_by_class)} {row.f1:.3f} ({by_class})"
         f" | {row.seconds:.0f} s{', the best so far' if row is best(history) else ''}",
         flush=True,
     )
@@ -250,6 +252,6 @@ def _write_curves(row: Epoch, run: Run) -> None:
     scalar.plugin_data.plugin_name = "scalars"
     writer = tf.summary.create_file_writer(str(run.folder / "tensorboard"))
     with writer.as_default(step=row.epoch):
-        for name, value in asdict(row).items():
+        for name, value in row.to_row().items():
             tf.summary.write(name, tf.constant(value, tf.float32), metadata=scalar)
     writer.close()
