@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from .._files import replacing
+from ..challenge.scoring import scored_classes
 from ..metadata import digest_records
 from ..records.manifest import LabelledRecord, read_manifest
 from ..training.answers import RecordAnswers, answer_records
@@ -97,7 +99,8 @@ def cross_validate(
     Raises
     ------
     ValueError
-        If the numbers make no sense, or a recipe cannot be trained.
+        If the numbers make no sense, a class is rarer than the folds are many, or a recipe cannot
+        be trained.
     """
     if base not in recipes:
         raise ValueError(f"--base {base}: there is {', '.join(recipes)}")
@@ -106,6 +109,7 @@ def cross_validate(
     first = recipes[base]
     manifests = [Path(first.train), Path(first.dev)]
     records = [item for manifest in manifests for item in read_manifest(manifest)]
+    _check_classes(records, folds)
     tasks = _tasks(recipes, records, manifests, folds, seeds)
     _train_all(tasks, jobs)
     outcomes = {name: _outcomes(name, tasks) for name in recipes}
@@ -117,6 +121,19 @@ def cross_validate(
         "base": base,
         "recipes": compare(recipes, outcomes, base),
     }
+
+
+def _check_classes(records: Sequence[LabelledRecord], folds: int) -> None:
+    """Refuse classes too rare for every fold to be learnt without them and scored with them."""
+    counts = Counter(item.label for item in records)
+    scored = scored_classes(counts)
+    for label, count in sorted(counts.items()):
+        needed = folds if label in scored else 2
+        if count < needed:
+            raise ValueError(
+                f"train and dev together have {count} records of {label}; {folds} folds need at "
+                f"least {needed}"
+            )
 
 
 def _tasks(

@@ -92,7 +92,7 @@ def score(
         raise ValueError("the reference names no record, so there is nothing to score")
     for kind, labels in (("reference", reference), ("answer", answers)):
         for name, label in labels.items():
-            _check_label(label, classes, f"the {kind} of record {name}")
+            check_label(label, classes, f"the {kind} of record {name}")
     instead = MISSING if is_challenge(classes) else None
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
     named = np.zeros(len(classes), dtype=np.int64)
@@ -146,7 +146,7 @@ def read_answers(path: str | Path, classes: Sequence[str] | None = CLASSES) -> d
         if not (name and comma and label):
             raise ValueError(f"{where}: {line!r} is not RECORD,LABEL such as A00001,N")
         if classes is not None:
-            _check_label(label, classes, where)
+            check_label(label, classes, where)
         if name in answers:
             raise ValueError(f"{where}: record {name} was named before; name each record once")
         answers[name] = label
@@ -164,7 +164,7 @@ def write_answers(
         If a label is not in `classes`, or a name or a label could not be read back.
     """
     for name, label in answers.items():
-        _check_label(label, classes, f"the answer of record {name}")
+        check_label(label, classes, f"the answer of record {name}")
         if label != label.strip() or label.splitlines() != [label]:
             raise ValueError(
                 f"{label!r} cannot be a label in an answers file, a line NAME,LABEL each: it has "
@@ -184,6 +184,7 @@ def check_name(name: str) -> None:
         )
 
 
-def _check_label(label: str, classes: Sequence[str], where: str) -> None:
+def check_label(label: str, classes: Sequence[str], where: str) -> None:
+    """Raise ValueError, which begins with `where`, if a label is none of these classes."""
     if label not in classes:
         raise ValueError(f"{where}: {label!r} is not a label; use one of {', '.join(classes)}")

@@ -12,6 +12,7 @@ from ..records import list_records
 from ..records.manifest import Entry, read_entries
 from ..records.registry import record_name
 from .labels import label_version, read_reference
+from .scoring import check_label
 
 #: What the name of a manifest ends in; any other file is taken for a RECORDS file.
 MANIFESTS = (".json", ".jsonl", ".ndjson")
@@ -77,6 +78,8 @@ def find_reference(
     """
     if reference is None:
         if source.labels is not None:
+            for name, label in source.labels.items():
+                check_label(label, classes, f"{directory}, record {name}")
             return source.labels, label_version(source.labels)
         beside = directory if directory.is_dir() else directory.parent
         if not (beside / "REFERENCE.csv").exists():

@@ -93,7 +93,8 @@ def build_cpu_plan(
     properties = {p.key: p.value for p in model.metadata_props}
     if ONNX_KEY not in properties:
         raise ValueError(
-            f"{onnx_path} carries no {ONNX_KEY!r} metadata; write the model with ecgrt-export"
+            f"{onnx_path} carries no {ONNX_KEY!r} metadata; write the model with ecgrt-export, one "
+            "of other origin with its --metadata"
         )
     metadata = Metadata.from_json(properties[ONNX_KEY])
     network = fuse(load_graph(model))

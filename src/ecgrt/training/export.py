@@ -21,8 +21,10 @@ from .network import RECORD_LAYER
 from .record_head import RecordHead
 from .runs import Run, best
 
-#: Largest difference between a probability of Keras and of ONNX Runtime that is let pass.
-TOLERANCE = 1e-5
+#: Largest difference between a probability of Keras and of ONNX Runtime that is let pass, the one
+#: that a plan may have: rounding alone has reached 1.7e-5 where training was short and the
+#: activations are large, and what is wrong differs by hundredths.
+TOLERANCE = 1e-4
 OPSET = 17
 #: Outputs of a model, the latter with a record head only.
 PROBABILITIES, EVIDENCE = "probabilities", "evidence"

@@ -188,7 +188,10 @@ class _Builder:
         )(x)
 
     def _bn(self, x: Any, name: str) -> Any:
-        return self._keras.layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=name)(x)
+        momentum = self._config.conv_normalization_momentum
+        return self._keras.layers.BatchNormalization(
+            momentum=momentum, epsilon=BATCH_NORM_EPSILON, name=name
+        )(x)
 
     def _bn_relu(self, x: Any, name: str) -> Any:
         x = self._bn(x, name)

@@ -54,6 +54,9 @@ class NetworkConfig:
     conv_normalization
         ``"before"``: batch norm and ReLU stand before each convolution of a block, as published;
         ``"after"``: a batch norm after each, a ReLU after each but the last and after the sum.
+    conv_normalization_momentum
+        Of the running statistics that the batch norms answer with, 0 <= p < 1: they have settled
+        after some times ``1 / (1 - p)`` steps, which few records or epochs may not bring.
     conv_spatial_dropout
         Drop whole channels instead of single values.
     head_dropout
@@ -76,6 +79,7 @@ class NetworkConfig:
     conv_filter_lengths: tuple[int, ...] = ()
     conv_stem_stride: int = 1
     conv_normalization: str = "before"
+    conv_normalization_momentum: float = 0.99
     conv_spatial_dropout: bool = False
     head_dropout: float = 0.0
     evidence: int = 0
@@ -93,7 +97,7 @@ class NetworkConfig:
         check_choice("conv_normalization", self.conv_normalization, ORDERS)
         for name in ("is_regular_conv", "conv_spatial_dropout"):
             check_choice(name, getattr(self, name), (False, True))
-        for name in ("conv_dropout", "head_dropout"):
+        for name in ("conv_dropout", "head_dropout", "conv_normalization_momentum"):
             check_number(name, getattr(self, name), lambda p: 0 <= p < 1, "0 <= p < 1")
         self._check_filters()
 
