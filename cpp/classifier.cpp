@@ -150,10 +150,11 @@ void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader
     found = desk.rhythm.end() - 1;
   }
   RhythmAnalyser& rhythm = **found;
-  rhythm.analyse(signal, reader.gaps(), !features_.empty());
+  const bool features = !features_.empty() || wants_features(reader, prediction.quality);
+  rhythm.analyse(signal, reader.gaps(), features);
   prediction.beats.assign(rhythm.beats().begin(), rhythm.beats().end());
   if (reader.has_block()) {
-    warn_of_heart_rate(prediction.beats, prediction.quality, desk.assessing);
+    warn_of_beats(reader, rhythm, signal.microvolts, prediction.quality, desk.assessing);
   }
   prediction.rhythm.clear();
   for (const std::size_t number : features_) {

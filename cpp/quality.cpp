@@ -20,6 +20,14 @@ std::string to_string(WarningCode code) {
       return "too_short";
     case WarningCode::heart_rate:
       return "heart_rate";
+    case WarningCode::few_beats:
+      return "few_beats";
+    case WarningCode::slow_beats:
+      return "slow_beats";
+    case WarningCode::fast_beats:
+      return "fast_beats";
+    case WarningCode::beat_height:
+      return "beat_height";
     case WarningCode::unreadable:
       break;
   }
@@ -55,6 +63,20 @@ std::string sentence(const Warning& warning) {
       return "the heart seems to beat " + value +
              " times a minute, which is out of the ordinary (30 to 220): is the sampling rate "
              "right?";
+    case WarningCode::few_beats:
+      return "hardly any heartbeats are found (" + value +
+             "): is it an ECG, and are its lead and its sampling rate right?";
+    case WarningCode::slow_beats:
+      return "the heart seems to beat " + value +
+             " times a minute, and its beats are drawn out: is the sampling rate right? One that "
+             "is told too low looks like this";
+    case WarningCode::fast_beats:
+      return "the heart seems to beat " + value +
+             " times a minute, and its beats are sharp or drawn out for that: is the sampling rate "
+             "right? One that is told too high looks like this";
+    case WarningCode::beat_height:
+      return "heartbeats are typically " + value +
+             " uV high, which the model has not learnt from: are unit and gain right?";
     case WarningCode::unreadable:
       break;
   }

@@ -19,6 +19,10 @@ enum class WarningCode {
   too_short,       // no label is given; value: seconds
   unreadable,      // no label is given; value: readable seconds
   heart_rate,      // value: beats a minute
+  few_beats,       // value: how many
+  slow_beats,      // value: beats a minute
+  fast_beats,      // likewise
+  beat_height,     // value: microvolts
 };
 
 struct Warning {

@@ -7,6 +7,7 @@
 
 #include "quality.h"
 #include "signal/reader.h"
+#include "signal/rhythm.h"
 
 namespace ecgrt {
 
@@ -17,9 +18,14 @@ namespace ecgrt {
 void assess(const SignalReader& reader, Quality& quality, std::vector<std::uint8_t>& readable,
             std::vector<float>& scratch);
 
-// Warns of a heart rate that a wrong sampling rate makes more likely than a heart: the median of
-// the intervals between `beats` (seconds, five of them at least). To be called after assess().
-void warn_of_heart_rate(std::span<const double> beats, Quality& quality,
-                        std::vector<float>& scratch);
+// Whether the features of a record are worth computing for nothing but warn_of_beats(): in long
+// ones a gap or a pause outweighs what they would tell, and they would take memory.
+bool wants_features(const SignalReader& reader, const Quality& quality);
+
+// Warns of beats that a wrong sampling rate or gain makes more likely than a heart. To be called
+// after assess(), for models with a signal block; `microvolts` are those of a number of the signal.
+// What needs features is told only where `rhythm` has computed them.
+void warn_of_beats(const SignalReader& reader, const RhythmAnalyser& rhythm, double microvolts,
+                   Quality& quality, std::vector<float>& scratch);
 
 }  // namespace ecgrt

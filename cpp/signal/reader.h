@@ -63,6 +63,10 @@ class SignalReader {
 
   std::size_t segments() const { return segments_; }
   bool has_block() const { return path_->filter.has_value(); }
+  // Microvolts that the network sees as 1; 0 if each signal is a scale to itself.
+  double fixed_std() const {
+    return path_->local_scale ? 0 : 1 / static_cast<double>(path_->inverse_std);
+  }
 
   // Writes `count` samples from `first` on, at the model's rate.
   void read(std::size_t first, std::size_t count, float* out, ReadScratch& scratch) const;

@@ -45,6 +45,7 @@ void RhythmAnalyser::analyse_working(bool features) {
     times_.push_back(std::max(position, 0.0) / kBeatRate);
   }
   values_.reset();
+  height_ = 0;
   if (!features) return;
   const std::span<const float> x = signal_.samples();
   signal_features_.compute(x, signal_.gaps(), values_);
@@ -52,6 +53,7 @@ void RhythmAnalyser::analyse_working(bool features) {
                              static_cast<double>(x.size()) / kBeatRate, values_);
   wave_features_.compute(signal_features_.clean(), detector_.positions(),
                          interval_features_.premature(), signal_.gaps(), values_);
+  height_ = wave_features_.height();
 }
 
 }  // namespace ecgrt

@@ -33,6 +33,10 @@ class RhythmAnalyser {
   double sampling_rate() const { return sampling_rate_; }
   std::span<const double> beats() const { return times_; }  // R peaks, seconds
   const std::array<float, kFeatureCount>& features() const { return values_.values(); }
+  // Height of the median beat's complex from 0.5 to 40 Hz, in units of the signal; 0 if not known,
+  // which is where features are not computed or beats are too few.
+  double height() const { return height_; }
+  bool has_shapes() const { return height_ > 0; }
 
  private:
   void analyse_working(bool features);
@@ -45,6 +49,7 @@ class RhythmAnalyser {
   WaveFeatures wave_features_;
   FeatureValues values_;
   std::vector<double> times_;
+  double height_ = 0;
 };
 
 }  // namespace ecgrt

@@ -120,6 +120,7 @@ void WaveFeatures::compute(std::span<const float> clean, std::span<const double>
 const float* WaveFeatures::beat(std::size_t i) const { return beats_.data() + i * kWidth; }
 
 double WaveFeatures::height() const {
+  if (count_ < kFewest) return 0;
   return extent(template_.data() + kBefore - kQrs, 2 * kQrs + 1);
 }
 

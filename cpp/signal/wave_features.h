@@ -19,6 +19,8 @@ class WaveFeatures {
   void compute(std::span<const float> clean, std::span<const double> positions,
                std::span<const unsigned char> premature, std::span<const Stretch> gaps,
                FeatureValues& out);
+  // Of the median beat's complex, in units of `clean`; 0 if beats were too few.
+  double height() const;
 
  private:
   bool cut(std::span<const float> clean, std::span<const double> positions,
@@ -32,7 +34,6 @@ class WaveFeatures {
   void p_waves(FeatureValues& out);
   double p_shift() const;
   double best_shift() const;
-  double height() const;
   const float* beat(std::size_t i) const;
 
   const SignalKernels& kernels_;

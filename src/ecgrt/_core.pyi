@@ -52,10 +52,11 @@ class Quality:
     def warnings(self) -> dict[str, str]:
         """A sentence for each code, in the order of the checks.
 
-        ``"low_amplitude"``, ``"high_amplitude"`` and ``"counts"`` doubt the unit, ``"heart_rate"``
-        (below 30 or above 220 a minute) the sampling rate,
-        ``"short_record"`` and ``"long_record"`` what one label is worth. With ``"too_short"`` and
-        ``"unreadable"`` there is none.
+        ``"low_amplitude"``, ``"high_amplitude"`` and ``"counts"`` doubt the unit,
+        ``"beat_height"`` the gain, ``"heart_rate"`` (below 30 or above 220 a minute),
+        ``"slow_beats"`` and ``"fast_beats"`` the sampling rate, ``"few_beats"`` that it is an ECG.
+        ``"short_record"`` and ``"long_record"`` tell what one label is worth. With
+        ``"too_short"`` and ``"unreadable"`` there is none.
         """
 
 @final

@@ -15,6 +15,8 @@ from family import SMALL, build, make_metadata, make_network
 
 import ecgrt
 
+#: Of the challenge's records after the filter.
+STD = 235.0
 BLOCK = {"band": [0.5, 40.0], "half_width": 300, "scale": "fixed"}
 
 
@@ -27,7 +29,8 @@ def network(folder: Path, **changes: Any) -> ecgrt.Classifier:
 @pytest.fixture(scope="module")
 def filtered(tmp_path_factory: pytest.TempPathFactory) -> ecgrt.Classifier:
     """A network of random weights with a signal block."""
-    return network(tmp_path_factory.mktemp("filtered"), mean=0.0, signal=BLOCK, decision="mean")
+    folder = tmp_path_factory.mktemp("filtered")
+    return network(folder, mean=0.0, std=STD, signal=BLOCK, decision="mean")
 
 
 @pytest.fixture(scope="module")
