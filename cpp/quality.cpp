@@ -53,7 +53,7 @@ std::string sentence(const Warning& warning) {
              "gain and baseline";
     case WarningCode::short_record:
       return "the record lasts " + value +
-             " s: in less than 9 s atrial fibrillation is easily missed";
+             " s: in less than 15 s atrial fibrillation and single odd beats are easily missed";
     case WarningCode::long_record:
       return "the record lasts " + value +
              " s: one label for more than a minute hides episodes; use a timeline";

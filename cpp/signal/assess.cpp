@@ -8,14 +8,14 @@ namespace {
 constexpr double kLeastRange = 20, kMostRange = 50'000;  // microvolts, of a second
 constexpr double kLeastOffset = 100;                     // of an ADC that knows no sign
 constexpr double kSlowest = 30, kFastest = 220;          // beats a minute
-constexpr double kFewest = 10;                           // likewise
+constexpr double kFewest = 10, kLongEnoughForFew = 9;    // likewise; readable seconds
 constexpr double kBeatsOfARate = 5;
 constexpr double kMostForFeatures = 120;  // seconds
 // Height of beats in standard deviations of what a model with a fixed scale has learnt from. Of
 // 1,500 records of the challenge 1 % lie outside, of MIT-BIH's none; with a gain that is wrong by 5
 // or 1/5, seven and eight tenths do.
 constexpr double kLowestBeat = 0.9, kHighestBeat = 14;
-constexpr double kTooShort = 5, kShort = 9, kLong = 65;  // seconds
+constexpr double kTooShort = 5, kShort = 15, kLong = 65;  // seconds
 
 // Marks the segments that are covered by more than half; none if no segment is.
 void mark_segments(const SignalReader& reader, std::vector<std::uint8_t>& readable) {
@@ -136,7 +136,7 @@ void warn_of_beats(const SignalReader& reader, const RhythmAnalyser& rhythm, dou
   if (quality.withheld) return;
   const auto beats = static_cast<double>(rhythm.beats().size());
   const double readable = quality.readable * quality.seconds;
-  if (readable >= kShort && beats < readable * kFewest / 60) {
+  if (readable >= kLongEnoughForFew && beats < readable * kFewest / 60) {
     quality.warnings.push_back({WarningCode::few_beats, beats});
   }
   if (beats < kBeatsOfARate) return;

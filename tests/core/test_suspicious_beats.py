@@ -75,8 +75,9 @@ def test_wrong_unit_is_told_once(fixed: ecgrt.Classifier, ecg: Signal) -> None:
         (1000, ["heart_rate"]),
     ],
 )
-def test_rate(told: float, found: list[str], fixed: ecgrt.Classifier, ecg: Signal) -> None:
-    assert codes(fixed, ecg[:6000], fs=told) == found
+def test_rate(told: int, found: list[str], fixed: ecgrt.Classifier, ecg: Signal) -> None:
+    found_here = codes(fixed, ecg[: 60 * told], fs=told)
+    assert [code for code in found_here if code != "short_record"] == found
 
 
 def test_rate_of_real_records(fixed: ecgrt.Classifier, records: Path) -> None:
