@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import Classifier, onnx_file
+from .. import Classifier, SignalWarning, onnx_file
 from .._files import check_writable, replacing
 from .._progress import track
 from ..challenge.data import official_validation
@@ -153,9 +154,12 @@ def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) ->
     probabilities = np.empty((len(records), len(metadata.classes)), np.float32)
     spreads = np.empty_like(probabilities)
     modes = np.empty(len(records), np.intp)
+    warned: Counter[str] = Counter()
     for fs, numbers in track(batches, desc="batches"):
         try:
-            found = classifier.predict_batch([records[i].record.signal for i in numbers], fs)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SignalWarning)  # told of all records at once
+                found = classifier.predict_batch([records[i].record.signal for i in numbers], fs)
         except ValueError:
             for i in numbers:
                 preprocess(records[i].record, metadata)  # raises with the record's name
@@ -164,12 +168,22 @@ def answer(model: Any, metadata: Metadata, records: Sequence[LabelledRecord]) ->
             if prediction.label is None:
                 why = "; ".join(prediction.quality.warnings.values())
                 raise ValueError(f"record {records[i].record.name}: {why}; leave it out")
+            warned.update(prediction.quality.warnings)
             readable = prediction.segment_labels != ""
             probabilities[i] = prediction.probabilities
             spreads[i] = prediction.segment_probabilities[readable].std(axis=0, dtype=np.float64)
             modes[i] = metadata.classes.index(prediction.label)
+    _warn_of(warned, len(records))
     labels = np.array([metadata.classes.index(item.label) for item in records], np.intp)
     return Answers(probabilities, spreads, modes, labels)
+
+
+def _warn_of(counts: Counter[str], records: int) -> None:
+    """Warn once of what records are suspicious of, by code."""
+    if counts:
+        kinds = ", ".join(f"{code} {count}" for code, count in counts.most_common())
+        text = f"of the {records} records some are suspicious: {kinds}"
+        warnings.warn(text, SignalWarning, stacklevel=3)
 
 
 def _plain_classifier(model: Any, metadata: Metadata) -> Classifier:
