@@ -62,9 +62,9 @@ float feature(const RhythmAnalyser& rhythm, Feature name) {
   return rhythm.features()[static_cast<std::size_t>(name)];
 }
 
-// Time told stretched by a half and more makes the heart slow, its complexes wide, and leaves
-// nothing above 15 Hz; compressed, the opposite, but for complexes, of which the detector finds
-// other parts. Neither rate nor width tells alone, for hearts differ by more than that. Logistic
+// A rate that is told too low makes the heart slow and its complexes wide, and leaves little above
+// 15 Hz; one that is told too high makes it fast, puts more there, and the complexes come out wide
+// for such a heart. None of the three tells alone, for hearts differ by more than that. Logistic
 // regression on 1,600 records of the challenge, rounded; docs/recordings.md tells how often it
 // errs.
 bool is_slow(const RhythmAnalyser& rhythm) {
