@@ -129,7 +129,8 @@ def test_warnings_are_counted_and_kept_when_resumed(
     folder = tmp_path / "records"
     for i, path in enumerate(list_records(records)[:3]):
         signal = read_record(path).signal
-        write_record(folder, f"r{i}", np.tile(signal, 4) if i == 2 else signal[: 300 * (6 + 14 * i)])
+        part = np.tile(signal, 4) if i == 2 else signal[: 300 * (6 + 14 * i)]
+        write_record(folder, f"r{i}", part)
     argv = ("eval", folder, "--plan", PLAN, "-o", tmp_path / "answers.txt")
     out = tmp_path / "metrics.json"
     with monkeypatch.context() as patch:
