@@ -15,7 +15,8 @@ on its own level, and a lazy import counts like any other:
 
 Rooms of the C++ core, likewise: the files at the root of ``cpp/`` are the ground, each of the
 folders ``signal``, ``cpu`` and ``tensorrt`` knows the ground only, the table of backends and the
-classifier put them together, and the bindings are the only ones that know of Python.
+classifier put them together, the stream asks the classifier, and the bindings are the only ones
+that know of Python.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ CPP_LEVELS: tuple[tuple[str, ...], ...] = (
     ("signal", "cpu", "tensorrt"),
     ("backends",),
     ("classifier",),
+    ("stream",),
     ("bindings",),
 )
 #: Headers that the build writes.

@@ -19,14 +19,6 @@ struct Unit {
 constexpr Unit kUnits[] = {{"uV", 1.0},  {"mV", 1e3},      {"V", 1e6},
                            {"nV", 1e-3}, {"\u00b5V", 1.0}, {"\u03bcV", 1.0}};
 
-double microvolts_per(const std::string& unit) {
-  for (const Unit& known : kUnits) {
-    if (known.name == unit) return known.microvolts;
-  }
-  throw py::value_error("unit is " + py::cast<std::string>(py::repr(py::str(unit))) +
-                        "; it must be 'uV', 'mV', 'V' or 'nV'");
-}
-
 std::optional<SampleType> sample_type(const py::array& array) {
   const char order = array.dtype().byteorder();
   const bool native = order == '=' || order == '|';
@@ -93,6 +85,14 @@ double rate_of_record(const py::handle& record, std::optional<double> fs) {
 }
 
 }  // namespace
+
+double microvolts_per(const std::string& unit) {
+  for (const Unit& known : kUnits) {
+    if (known.name == unit) return known.microvolts;
+  }
+  throw py::value_error("unit is " + py::cast<std::string>(py::repr(py::str(unit))) +
+                        "; it must be 'uV', 'mV', 'V' or 'nV'");
+}
 
 std::pair<py::array, Signal> to_signal(const py::handle& x, std::optional<double> fs,
                                        const std::string& unit) {

@@ -17,6 +17,9 @@ namespace ecgrt {
 std::pair<pybind11::array, Signal> to_signal(const pybind11::handle& x, std::optional<double> fs,
                                              const std::string& unit = "uV");
 
+// Of a unit by its name, such as "mV". Throws ValueError for any other.
+double microvolts_per(const std::string& unit);
+
 // "record 2 (A00001): ", which says which record of a batch an error is about.
 std::string place_in_batch(std::size_t index, const pybind11::handle& x);
 

@@ -25,6 +25,10 @@ inline pybind11::metaclass plain_metaclass() {
 // parse_metadata, whose fault is a ValueError.
 Metadata valid_metadata(const std::string& json);
 
+// Lets Ctrl-C end a long call. Without a signal, or on another than the main thread, it does
+// nothing.
+void check_signals();
+
 // Emits the warnings of a prediction as ecgrt.SignalWarning; `place` says which record of a batch.
 void warn(const Prediction& prediction, const std::string& place = {});
 
@@ -34,5 +38,6 @@ void register_classifier(pybind11::module_& m);
 void register_rules(pybind11::module_& m);
 void register_signal(pybind11::module_& m);
 void register_beats(pybind11::module_& m);
+void register_stream(pybind11::module_& m);
 
 }  // namespace ecgrt

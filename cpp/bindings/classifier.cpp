@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bindings/py_classifier.h"
+#include "bindings/py_stream.h"
 #include "docstrings.h"
 #include "errors.h"
 
@@ -106,6 +107,9 @@ void register_classifier(py::module_& m) {
       .def("predict_batch", &predict_all, py::arg("xs"), py::arg("fs") = py::none(),
            py::arg("min_confidence") = 0.0, py::kw_only(), py::arg("unit") = "uV",
            doc::Classifier_predict_batch)
+      .def("stream", &make_stream, py::arg("fs") = py::none(), py::arg("unit") = "uV",
+           py::kw_only(), py::arg("window") = 30.0, py::arg("hop") = 10.0,
+           py::arg("min_confidence") = 0.0, py::keep_alive<0, 1>(), doc::Classifier_stream)
       .def(
           "self_test",
           [](const PyClassifier& self) {

@@ -35,5 +35,6 @@ PYBIND11_MODULE(_core, m) {
   register_rules(m);
   register_signal(m);
   register_beats(m);
+  register_stream(m);
   m.def("supported_isas", &supported_isas, doc::supported_isas);
 }

@@ -15,13 +15,6 @@ namespace py = pybind11;
 namespace ecgrt {
 namespace {
 
-// Lets Ctrl-C end a long call. Without a signal, or on another than the main thread, it does
-// nothing.
-void check_signals() {
-  const py::gil_scoped_acquire acquire;
-  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-}
-
 // Calls `work` for one record of a batch, and says of a fault which record it is in.
 template <class Work>
 void for_record(std::size_t index, const py::handle& x, const Work& work) {
@@ -54,6 +47,11 @@ void blame_record(const PyClassifier& self, const std::vector<py::object>& xs,
 }
 
 }  // namespace
+
+void check_signals() {
+  const py::gil_scoped_acquire acquire;
+  if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+}
 
 NamedPrediction predict_one(const PyClassifier& self, const py::handle& x, std::optional<double> fs,
                             double min_confidence, const std::string& unit) {

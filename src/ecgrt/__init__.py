@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from ._core import (
     BackendUnavailableError,
     Classifier,
+    Decision,
     PlanError,
     Prediction,
     Quality,
     SignalWarning,
+    Stream,
     __version__,
     find_beats,
 )
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendUnavailableError",
     "Classifier",
+    "Decision",
     "PlanError",
     "Prediction",
     "Quality",
     "Record",
     "SignalWarning",
+    "Stream",
     "Timeline",
     "__version__",
     "build_plan",

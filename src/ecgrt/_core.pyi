@@ -224,6 +224,34 @@ class Classifier:
         number from 0, and its name where it has one. Then there is no answer for the others either.
         """
 
+    def stream(
+        self,
+        fs: float | None = None,
+        unit: str = "uV",
+        *,
+        window: float = 30.0,
+        hop: float = 10.0,
+        min_confidence: float = 0.0,
+    ) -> Stream:
+        """Begin to classify a signal that comes piece by piece.
+
+        Parameters
+        ----------
+        fs
+            Sampling rate in Hz; None: the model's own.
+        unit
+            What the samples will be in: ``"uV"``, ``"mV"``, ``"V"`` or ``"nV"``.
+        window, hop
+            Seconds that a decision is on, at most 3,600, and from one to the next.
+        min_confidence
+            As of :meth:`predict`.
+
+        Raises
+        ------
+        ValueError
+            If any of these is out of range, or a window shorter than a segment of the model.
+        """
+
     def self_test(self) -> float:
         """Run the plan's own example.
 
@@ -270,6 +298,150 @@ class Classifier:
 
         ``metadata["training_records"]`` is their number.
         """
+
+@final
+class Decision:
+    """What a stream says of a span of time. It never changes, and can be pickled."""
+
+    @property
+    def start(self) -> float:
+        """Where the span begins, in seconds since the stream began."""
+
+    @property
+    def end(self) -> float:
+        """Where it ends: the decision needed nothing that came later."""
+
+    @property
+    def prediction(self) -> Prediction:
+        """What :meth:`Classifier.predict` says of the samples of the span by themselves.
+
+        Its times, such as those of the beats, are seconds from the span's start.
+        """
+
+    @property
+    def label(self) -> str | None:
+        """The prediction's; None: less sure than asked, or its `quality` says why there is none."""
+
+    @property
+    def confidence(self) -> float:
+        """The prediction's."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold: ``start``, ``end``, and what the prediction's has."""
+
+@final
+class Stream:
+    """Decisions on a signal that comes piece by piece, made by :meth:`Classifier.stream`.
+
+    Each window of 30 s is classified by itself, one every 10 s, as soon as its last sample is
+    there. So the decisions are the same to the last bit however the signal is cut into chunks, and
+    the same as those of :meth:`Classifier.predict` on these windows.
+
+    Only the last 40 s of samples are kept, in the type that they came in (40 kB of float32 at
+    250 Hz). A stream may be used by several threads, one at a time: the others wait. Streams of
+    one classifier run beside each other. Where a call raises, Ctrl-C included, the stream is as it
+    was before it.
+    """
+
+    def push(self, x: ArrayLike | _Record) -> list[Decision]:
+        """Take the next samples, and return the decisions that became final.
+
+        Parameters
+        ----------
+        x
+            Shape (n,), of any length, integers or floats as of :meth:`Classifier.predict`; or a
+            record in microvolts, of the stream's rate. NaN is a sample that is missing.
+
+        Returns
+        -------
+        list of Decision
+            In their order, often none.
+
+        Raises
+        ------
+        ValueError
+            Not one-dimensional, with masked samples, a record of another rate, or the stream is
+            finished.
+        TypeError
+            Not an array of integers or floats.
+        """
+
+    def skip(self, seconds: float) -> list[Decision]:
+        """Let time pass of which there are no samples, and return what became final.
+
+        Parameters
+        ----------
+        seconds
+            From 0 to 86,400; longer absences end a stream.
+
+        Raises
+        ------
+        ValueError
+            If it is out of range, or the stream is finished.
+        """
+
+    def running(self) -> Decision | None:
+        """Return the decision on the newest samples, of a window's length or what is there.
+
+        None while there are fewer than one segment of the model. A label is given from 5 s on;
+        until then the prediction's `quality` says that the signal is too short. It changes nothing,
+        and costs as much as a decision.
+        """
+
+    def finish(self) -> list[Decision]:
+        """End the stream, and return the last decision if there is one more.
+
+        It is on the samples that its window has got so far. There is one if at least half a hop of
+        samples are in no decision yet, or if there was none at all and the samples make a segment
+        of the model. A finished stream can be asked and restarted; to finish it again does nothing.
+        """
+
+    def restart(self, fs: float | None = None) -> list[Decision]:
+        """Finish, and begin anew at the present time, perhaps at another sampling rate.
+
+        Parameters
+        ----------
+        fs
+            The new rate in Hz; None: the one it had.
+
+        Returns
+        -------
+        list of Decision
+            Those of :meth:`finish`.
+
+        Raises
+        ------
+        ValueError
+            If no signal has the rate.
+        """
+
+    @property
+    def beats(self) -> NDArray[np.float64]:
+        """R peaks that the last call of push, skip, finish or restart made final.
+
+        Seconds since the stream began. A beat is final when the window is whose middle hop it lies
+        in: 10 to 20 s after it, with 30 s windows every 10 s. `running` tells younger ones.
+        """
+
+    @property
+    def seconds(self) -> float:
+        """How much time has passed since the stream began, skipped time included."""
+
+    @property
+    def fs(self) -> float:
+        """Sampling rate in Hz."""
+
+    @property
+    def window(self) -> float:
+        """Seconds that a decision is on."""
+
+    @property
+    def hop(self) -> float:
+        """Seconds from one decision to the next."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it takes no more samples."""
 
 def preprocess(
     x: ArrayLike | _Record, fs: float | None = None, *, metadata: str, unit: str = "uV"

@@ -91,10 +91,11 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("", "classifier", 4),
         ("", "signal", 5),
         ("", "beats", 4),
+        ("", "stream", 3),
         pytest.param(
             "",
             "allocations",
-            4,
+            5,
             marks=pytest.mark.skipif(
                 platform.libc_ver()[0] != "glibc", reason="counts allocations of the GNU C library"
             ),
@@ -105,6 +106,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("address", "classifier", 4),
         ("address", "signal", 5),
         ("address", "beats", 4),
+        ("address", "stream", 3),
         ("thread", "pool", 5),
         ("thread", "classifier", 4),
     ],

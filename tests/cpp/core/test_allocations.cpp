@@ -15,6 +15,7 @@
 #include "classifier.h"
 #include "cpu/dispatch.h"
 #include "signal/rhythm.h"
+#include "stream.h"
 
 namespace {
 
@@ -115,6 +116,31 @@ TEST(allocations, none_for_a_long_record_that_is_seen_again) {
     predict();
     const long found = count(predict);
     CHECK_AT(found == 0, std::to_string(found) + " allocations, " + std::to_string(threads));
+  }
+}
+
+TEST(allocations, none_for_streams_in_the_steady_state) {
+  std::vector<std::int16_t> samples(2'500);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i] = static_cast<std::int16_t>(i * 7919 % 1001);
+  }
+  const Classifier classifier(check::plans().at(1), {2, 0});
+  Decisions decisions;
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(std::make_unique<Stream>(classifier, StreamOptions{250.0}));
+  }
+  for (const std::size_t size : {2'500, 250, 1}) {  // a hop at most
+    const Signal chunk{samples.data(), SampleType::int16, sizeof(std::int16_t), size, 250.0};
+    const auto push = [&] {
+      for (int i = 0; i < 40; ++i) {
+        for (const auto& stream : streams) stream->push(chunk, decisions);
+      }
+    };
+    push();
+    const long found = count(push);
+    CHECK_AT(found == 0, std::to_string(found) + " allocations, " + std::to_string(size));
+    CHECK(count([&] { streams[0]->running(decisions); }) == 0);
   }
 }
 
