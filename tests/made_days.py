@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ecgrt import find_beats
 from ecgrt.metadata import Metadata
 from ecgrt.records import Record
 
@@ -69,9 +70,61 @@ class ScriptedClassifier:
             quality=SimpleNamespace(readable=readable, spans=tuple(gaps), warnings={}),
         )
 
+    def stream(self, fs: float, *, window: float, hop: float) -> ScriptedStream:
+        return ScriptedStream(self, fs, window, hop)
+
+    def window(self, start: float, end: float) -> SimpleNamespace:
+        """What it says of a part of the script."""
+        inside = slice(round(start), round(end))
+        shown = self.answer.segment_labels[inside] != ""
+        spans = tuple(
+            (max(first, start) - start, min(last, end) - start, reason)
+            for first, last, reason in self.answer.quality.spans
+            if first < end and last > start
+        )
+        missing = sum(last - first for first, last, _ in spans)
+        rows = self.answer.segment_probabilities[inside][shown]
+        probabilities = rows.mean(axis=0) if len(rows) else np.full(len(self.classes), np.nan)
+        quality = SimpleNamespace(readable=1 - missing / (end - start), spans=spans, warnings={})
+        return SimpleNamespace(probabilities=probabilities, quality=quality)
+
     def predict(self, x: Any, fs: float | None = None, *_: Any, **__: Any) -> SimpleNamespace:
         assert len(getattr(x, "signal", x)) == 100 * len(self.answer.segment_probabilities)
         return self.answer
+
+
+class ScriptedStream:
+    """Decides as ``ecgrt.Stream`` does, what the script says."""
+
+    def __init__(
+        self, classifier: ScriptedClassifier, fs: float, window: float, hop: float
+    ) -> None:
+        self._classifier, self._fs = classifier, fs
+        self._window, self._hop = window, hop
+        self._chunks: list[np.ndarray] = []
+        self._next = 0
+        self.seconds = 0.0
+        self.beats = np.empty(0)
+
+    def push(self, chunk: np.ndarray) -> list[SimpleNamespace]:
+        self._chunks.append(chunk)
+        self.seconds += len(chunk) / self._fs
+        found = []
+        while self._next * self._hop + self._window <= self.seconds:
+            start = self._next * self._hop
+            found.append(self._decision(start, start + self._window))
+            self._next += 1
+        return found
+
+    def finish(self) -> list[SimpleNamespace]:
+        self.beats = find_beats(np.concatenate(self._chunks), self._fs)
+        start, seconds = self._next * self._hop, self.seconds
+        rest = seconds - start - self._window + self._hop
+        return [self._decision(start, seconds)] if not start or rest >= self._hop / 2 else []
+
+    def _decision(self, start: float, end: float) -> SimpleNamespace:
+        prediction = self._classifier.window(start, end)
+        return SimpleNamespace(start=start, end=end, prediction=prediction)
 
 
 def heartbeats(seconds: float, rate: float = 75.0, fs: float = FS) -> np.ndarray:

@@ -26,7 +26,7 @@ from ._core import (
 
 if TYPE_CHECKING:
     from .compile.build import build_plan
-    from .records import Record, read_record
+    from .records import Record, RecordReader, open_record, read_record
     from .rhythm.timeline import Timeline, timeline
 
 __all__ = [
@@ -37,12 +37,14 @@ __all__ = [
     "Prediction",
     "Quality",
     "Record",
+    "RecordReader",
     "SignalWarning",
     "Stream",
     "Timeline",
     "__version__",
     "build_plan",
     "find_beats",
+    "open_record",
     "read_record",
     "timeline",
 ]
@@ -50,8 +52,10 @@ __all__ = [
 # Loaded when they are first asked for, so that importing ecgrt stays as fast as the extension.
 _LATER = {
     "Record": ".records",
+    "RecordReader": ".records",
     "Timeline": ".rhythm.timeline",
     "build_plan": ".compile.build",
+    "open_record": ".records",
     "read_record": ".records",
     "timeline": ".rhythm.timeline",
 }

@@ -1,4 +1,4 @@
-"""From the probabilities of segments to states, one step at a time."""
+"""From the probabilities of windows to states, one step at a time."""
 
 from __future__ import annotations
 
@@ -10,22 +10,20 @@ from ecgrt.rhythm import states as s
 from ecgrt.rhythm.episodes import find_episodes
 
 
-def mean(rows: np.ndarray) -> np.ndarray:
-    return rows.mean(axis=0)
-
-
-def test_windows_are_centred_on_their_steps() -> None:
-    answers = np.eye(2, dtype=np.float32)[np.arange(60) // 30]  # changes at 30 s
-    pooled = s.pool_windows(answers, np.ones(60, bool), 1.0, 60.0, s.Settings(), mean)
-    assert pooled[:, 1] == pytest.approx([0, 0, 1 / 3, 2 / 3, 1, 1])
-
-
-def test_a_window_that_is_mostly_unreadable_has_no_answer() -> None:
-    readable = np.ones(90, bool)
-    readable[30:60] = False
-    answers = np.full((90, 2), 0.5, np.float32)
-    pooled = s.pool_windows(answers, readable, 1.0, 90.0, s.Settings(), mean)
-    assert np.isnan(pooled[:, 0]).nonzero()[0].tolist() == [3, 4, 5]
+@pytest.mark.parametrize(
+    ("steps", "windows", "settings", "expected"),
+    [
+        (6, 4, s.Settings(), [0, 0, 1, 2, 3, 3]),
+        (4, 2, s.Settings(), [0, 0, 1, 1]),  # the last window is a short one
+        (3, 1, s.Settings(), [0, 0, 0]),
+        (3, 3, s.Settings(window=30, hop=30), [0, 1, 2]),
+        (7, 6, s.Settings(window=20, hop=10), [0, 1, 2, 3, 4, 5, 5]),
+    ],
+)
+def test_a_step_is_answered_by_the_window_around_it(
+    steps: int, windows: int, settings: s.Settings, expected: list[int]
+) -> None:
+    assert s.windows_of_steps(steps, windows, settings).tolist() == expected
 
 
 def test_noise_is_no_state_and_does_not_dilute_the_others() -> None:

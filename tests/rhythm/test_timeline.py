@@ -116,14 +116,6 @@ def test_finer_steps_find_edges_finer() -> None:
     assert fine.episodes[0].start == pytest.approx(1200, abs=4)
 
 
-def test_a_record_head_leaves_the_mean_of_the_segments() -> None:
-    classifier = ScriptedClassifier([("A", 120)])
-    classifier.metadata["record_head"] = {"anything": 1}
-    found = timeline(classifier, made_record([("A", 120)]))
-    share = 0.9 / (1 - 0.1 / 3)
-    assert found.probabilities[:, 0] == pytest.approx(np.full(12, share), abs=1e-5)
-
-
 def test_neither_name_nor_date_is_shown_in_passing() -> None:
     shown = repr(made(THREE, start=NIGHT, name="Jane Doe"))
     assert "Jane" not in shown

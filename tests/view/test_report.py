@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from made_days import NIGHT, ScriptedClassifier, made_record
 
-from ecgrt.rhythm.timeline import of_prediction, timeline
+from ecgrt.rhythm.timeline import timeline
 from ecgrt.view.charts import hourly
 from ecgrt.view.day import day_report
 from ecgrt.view.report import record_report
@@ -165,7 +165,7 @@ def test_hours_are_those_of_the_clock() -> None:
     script = [("N", 3600), ("A", 3600)]
     record = made_record(script, start=NIGHT, signal=np.zeros(720_000, np.int16))
     classifier = ScriptedClassifier(script)
-    found = of_prediction(classifier, record, classifier.predict(record.signal))
+    found = timeline(classifier, record)
     hours = hourly(found)
     assert [hour[:2] for hour in hours] == [(0, 1800), (1800, 5400), (5400, 7200)]
     assert [hour[2] for hour in hours] == pytest.approx([0, 0.5, 1], abs=0.01)

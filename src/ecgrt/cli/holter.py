@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._errors import describe
 from .common import (
@@ -26,7 +26,7 @@ from .common import (
 from .output import STDOUT, add_json, to_json
 
 if TYPE_CHECKING:
-    from .. import Classifier, Record, Timeline
+    from .. import Classifier, Record, RecordReader, Timeline
 
 _COLUMNS = (
     "record",
@@ -102,7 +102,7 @@ def _holter(args: argparse.Namespace) -> int:
         found.append(timeline)
         print(_line(timeline, args.json), flush=True)
         if args.report is not None:
-            _write_report(args.report, timeline, record)
+            _write_report(args.report, timeline, cast("Record", record))
     _write(args, found, zone)
     return DONE if len(found) == len(sources) else RECORD_FAILED
 
@@ -142,15 +142,23 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 def _timeline(
     classifier: Classifier, path: Path, args: argparse.Namespace
-) -> tuple[Record, Timeline, list[str]]:
-    from ..records import read_record
+) -> tuple[Record | RecordReader, Timeline, list[str]]:
+    from ..records import open_record, read_record
     from ..rhythm.timeline import timeline
 
+    # A report draws parts of the record; else it is never in memory as a whole.
+    read = open_record if args.report is None else read_record
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        record = read_record(path, **reading(args))
-        found = timeline(classifier, record)
+        record = read(path, **reading(args))
+        found = timeline(classifier, record, progress=_show)
     return record, found, list(dict.fromkeys(str(warning.message) for warning in caught))
+
+
+def _show(chunks: Iterator[Any], count: int | None) -> Iterator[Any]:
+    from .._progress import track
+
+    return track(chunks, total=count, desc="ten minutes each")
 
 
 def _line(timeline: Timeline, target: str | None) -> str:

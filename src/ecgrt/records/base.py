@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .listing import list_records
-from .reading import SAME_BY_CLOCK, SAME_RATE, Asked, Reading, check_rate
+from .reading import SAME_BY_CLOCK, SAME_RATE, Asked, Reading, Source, check_rate, join
 from .registry import find, format_of, record_name
 from .units import is_stated, microvolts_per, volts
 
 Signal = npt.NDArray[Any]
 
-__all__ = ["Record", "list_records", "read_record"]
+__all__ = ["Record", "RecordReader", "list_records", "open_record", "read_record"]
 
 _CORE_DTYPES = (np.int16, np.int32, np.float32, np.float64)
 
@@ -79,6 +80,69 @@ class Record:
         return f"<Record: {self.duration:.1f} s at {self.fs:g} Hz{lead}, {self.format or 'made'}>"
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class RecordReader:
+    """A single-lead ECG that is read piece by piece: what :func:`open_record` returns.
+
+    Attributes
+    ----------
+    name, fs, lead, unit, start, format, path
+        As of :class:`Record`.
+    size
+        How many samples it has, gaps included; None where only reading tells.
+    """
+
+    name: str
+    fs: float
+    lead: str | None
+    unit: str
+    start: datetime | None
+    format: str
+    path: Path
+    size: int | None
+    _pieces: Callable[[], Iterator[Signal]]
+    _scale: float
+
+    def chunks(self, seconds: float = 60.0) -> Iterator[Signal]:
+        """Read from the beginning, in chunks of so many seconds; the last may be shorter.
+
+        Yields
+        ------
+        array of shape (n,)
+            int16, int32, float32 or float64, contiguous, in microvolts; NaN where samples are
+            known to be missing.
+
+        Raises
+        ------
+        ValueError
+            If the file turns out to be damaged, without samples, or with missing ones only.
+        """
+        if not 0 < seconds < float("inf"):
+            raise ValueError(f"chunks are {seconds} s; a positive number of seconds is accepted")
+        length = max(1, round(seconds * self.fs))
+        held: list[Signal] = []
+        total = missing = count = 0
+        for piece in self._pieces():
+            signal = _microvolts(piece, self._scale, self.path)
+            total += signal.size
+            missing += int(np.isnan(signal).sum())
+            while count + signal.size >= length:
+                held.append(signal[: length - count])
+                signal = signal[length - count :]
+                yield join(held)
+                count = 0
+            if signal.size:
+                held.append(signal)
+                count += signal.size
+        _check_held(total, missing == total, self.path)
+        if held:
+            yield join(held)
+
+    def __repr__(self) -> str:
+        lead = "" if self.lead is None else f", lead {self.lead!r}"
+        return f"<RecordReader: {self.fs:g} Hz{lead}, {self.format}>"
+
+
 def read_record(
     path: str | Path,
     *,
@@ -124,17 +188,16 @@ def read_record(
     ModuleNotFoundError
         If an optional package is needed; the message tells how to install it.
     """
-    if fs is not None:
-        check_rate(fs, "the sampling rate given is")
-    if unit is not None:
-        microvolts_per(unit)
+    _check_given(fs, unit)
     file = find(Path(path))
     reading = format_of(file).read(file, Asked(fs, unit, lead))
     rate = _rate(file, reading, fs)
     scale, said = _unit(file, reading, unit)
+    signal = _microvolts(reading.samples, scale, file)
+    _check_held(signal.size, bool(np.isnan(signal).all()), file)
     return Record(
         name=record_name(file),
-        signal=_microvolts(reading.samples, scale, file),
+        signal=signal,
         fs=rate,
         lead=reading.lead,
         unit=said,
@@ -144,7 +207,58 @@ def read_record(
     )
 
 
-def _rate(path: Path, reading: Reading, given: float | None) -> float:
+def open_record(
+    path: str | Path,
+    *,
+    fs: float | None = None,
+    unit: str | None = None,
+    lead: str | int | None = None,
+) -> RecordReader:
+    """Begin to read a record of any length, piece by piece.
+
+    EDF, EDF+, BDF, WFDB, text and ``.npy`` are never held whole. Formats whose files are short, the
+    challenge's own, ``.npz`` and signals with a skew are read as a whole. Of text whose times alone
+    tell the rate, the first megabyte does, and the rest is held against it.
+
+    Parameters
+    ----------
+    path, fs, unit, lead
+        As of :func:`read_record`.
+
+    Raises
+    ------
+    Exception
+        What :func:`read_record` raises, here or, for what only reading finds, from
+        :meth:`RecordReader.chunks`.
+    """
+    _check_given(fs, unit)
+    file = find(Path(path))
+    kind, asked = format_of(file), Asked(fs, unit, lead)
+    source = Source.of(kind.read(file, asked)) if kind.open is None else kind.open(file, asked)
+    rate = _rate(file, source, fs)
+    scale, said = _unit(file, source, unit)
+    return RecordReader(
+        name=record_name(file),
+        fs=rate,
+        lead=source.lead,
+        unit=said,
+        start=source.start,
+        format=source.format,
+        path=file,
+        size=source.size,
+        _pieces=source.pieces,
+        _scale=scale,
+    )
+
+
+def _check_given(fs: float | None, unit: str | None) -> None:
+    if fs is not None:
+        check_rate(fs, "the sampling rate given is")
+    if unit is not None:
+        microvolts_per(unit)
+
+
+def _rate(path: Path, reading: Reading | Source, given: float | None) -> float:
     if reading.fs is None:
         if given is None:
             raise ValueError(
@@ -164,7 +278,7 @@ def _rate(path: Path, reading: Reading, given: float | None) -> float:
     return float(given) if reading.by_clock else stated
 
 
-def _unit(path: Path, reading: Reading, given: str | None) -> tuple[float, str]:
+def _unit(path: Path, reading: Reading | Source, given: str | None) -> tuple[float, str]:
     """Return microvolts in one of the file's units, and that unit."""
     stated = reading.unit
     if not is_stated(stated) or stated is None:
@@ -188,14 +302,17 @@ def _unit(path: Path, reading: Reading, given: str | None) -> tuple[float, str]:
     return scale if reading.scale is None else reading.scale, stated
 
 
+def _check_held(size: int, missing: bool, path: Path) -> None:
+    if not size:
+        raise ValueError(f"{path} holds no samples")
+    if missing:
+        raise ValueError(f"{path} holds missing samples only")
+
+
 def _microvolts(samples: Signal, scale: float, path: Path) -> Signal:
     """Return the samples contiguous, in microvolts, in a type that the classifier takes."""
     if samples.dtype.kind not in "iuf":
         raise TypeError(f"{path} holds {samples.dtype}; integers and floating-point are accepted")
-    if not samples.size:
-        raise ValueError(f"{path} holds no samples")
-    if np.isnan(samples).all():
-        raise ValueError(f"{path} holds missing samples only")
     native = samples.dtype.newbyteorder("=")
     if scale == 1.0:
         kept = native if native in _CORE_DTYPES else np.float64

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from .reading import SAME_BY_CLOCK, Signal, join, spread
+from .reading import SAME_BY_CLOCK, Signal, Spreader, join, spread
 
 Times = npt.NDArray[np.float64]
 
@@ -163,6 +165,17 @@ class Clock:
         ends = [*self._rows[1:], self.rows]
         pieces = [joined[row:end] for row, end in zip(self._rows, ends, strict=True)]
         return spread(pieces, self._starts, self._path)
+
+    def place_block(self, block: Signal, spreader: Spreader) -> Iterator[Signal]:
+        """Yield the samples of the rows that were added last, NaN where some are missing."""
+        end, row = self.rows, self.rows - block.size
+        while row < end:
+            run = bisect_right(self._rows, row) - 1
+            last = run + 1 == len(self._rows)
+            stop = end if last else min(self._rows[run + 1], end)
+            place = self._starts[run] + row - self._rows[run]
+            yield from spreader.put(block[block.size - (end - row) :][: stop - row], place)
+            row = stop
 
     def rate(self) -> float | None:
         """Return the rate in Hz that the times tell, None if they tell none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ Signal = npt.NDArray[Any]
 RATES = (10.0, 100_000.0)
 #: A rate that a header states and one that the caller gives differ by at most this share.
 SAME_RATE = 1e-4
+#: Samples of a piece, about.
+PIECE = 1 << 19
 #: Times are written by clocks, and rounded.
 SAME_BY_CLOCK = 1e-2
 
@@ -62,6 +64,46 @@ class Reading:
     scale: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One lead as a file holds it, read piece by piece.
+
+    Attributes
+    ----------
+    pieces
+        Begins to read: real numbers (n,) of any n, NaN where samples are known to be missing.
+        Faults that only reading finds are raised on the way.
+    size
+        Samples, gaps included; None where only reading tells.
+    fs, unit, lead, format, start, by_clock, scale
+        As of :class:`Reading`.
+    """
+
+    pieces: Callable[[], Iterator[Signal]]
+    size: int | None
+    fs: float | None
+    unit: str | None
+    lead: str | None
+    format: str
+    start: datetime | None = None
+    by_clock: bool = False
+    scale: float | None = None
+
+    @classmethod
+    def of(cls, reading: Reading) -> Source:
+        """Return what has been read already."""
+        values = {name: getattr(reading, name) for name in _SAME}
+        return cls(lambda: iter([reading.samples]), reading.samples.size, **values)
+
+    def read(self) -> Reading:
+        """Read all of it."""
+        values = {name: getattr(self, name) for name in _SAME}
+        return Reading(join(list(self.pieces())), **values)
+
+
+_SAME = ("fs", "unit", "lead", "format", "start", "by_clock", "scale")
+
+
 @dataclass(frozen=True)
 class Format:
     """A kind of file.
@@ -74,6 +116,8 @@ class Format:
         Lower case, with the dot.
     read
         Reads one lead.
+    open
+        Begins to read one lead piece by piece; None: such files are small.
     claims
         Whether a file, given with its first 4,096 bytes, is of this kind whatever it is called;
         None: nothing but the suffix tells.
@@ -83,6 +127,7 @@ class Format:
     suffixes: tuple[str, ...]
     read: Callable[[Path, Asked], Reading]
     claims: Callable[[Path, bytes], bool] | None = None
+    open: Callable[[Path, Asked], Source] | None = None
 
 
 def check_rate(fs: float, what: str) -> float:
@@ -128,6 +173,46 @@ def join(blocks: list[Signal]) -> Signal:
     return joined
 
 
+class Spreader:
+    """Puts pieces of a signal in their places, NaN between them.
+
+    Parameters
+    ----------
+    path
+        Of the file, for messages.
+    held
+        Samples of all pieces together, as far as is known.
+    """
+
+    def __init__(self, path: Path, held: int) -> None:
+        self._path = path
+        self._most = max(10 * held, 100_000_000)
+        self._missing = 0
+        self.end = 0
+
+    def put(self, piece: Signal, start: int) -> Iterator[Signal]:
+        """Yield what is missing before sample number `start`, bit by bit, and the piece.
+
+        Raises
+        ------
+        ValueError
+            If pieces overlap, or what is missing is more than ten times what is there and a day.
+        """
+        if start < self.end:
+            raise ValueError(f"{self._path} has parts that overlap in time")
+        self._missing += start - self.end
+        if self._missing > self._most:
+            raise ValueError(
+                f"{self._path} lacks {self._missing} samples between those it holds: its times are "
+                "wrong"
+            )
+        for first in range(self.end, start, PIECE):
+            yield np.full(min(PIECE, start - first), np.nan, np.float32)
+        self.end = start + piece.size
+        if piece.size:
+            yield piece
+
+
 def spread(pieces: list[Signal], starts: list[int], path: Path) -> npt.NDArray[np.float32]:
     """Put pieces of a signal in their places, NaN between them.
 
@@ -141,17 +226,12 @@ def spread(pieces: list[Signal], starts: list[int], path: Path) -> npt.NDArray[n
     Raises
     ------
     ValueError
-        If pieces overlap, or what is missing is more than ten times what is there and a day.
+        As of :meth:`Spreader.put`.
     """
-    held = sum(piece.size for piece in pieces)
-    length = starts[-1] + pieces[-1].size if pieces else 0
-    if length - held > max(10 * held, 100_000_000):
-        raise ValueError(f"{path} holds {held} samples in a span of {length}: its times are wrong")
-    signal = np.full(length, np.nan, np.float32)
-    end = 0
-    for start, piece in zip(starts, pieces, strict=True):
-        if start < end:
-            raise ValueError(f"{path} has parts that overlap in time")
-        end = start + piece.size
-        signal[start:end] = piece
-    return signal
+    spreader = Spreader(path, sum(piece.size for piece in pieces))
+    found = [
+        part
+        for start, piece in zip(starts, pieces, strict=True)
+        for part in spreader.put(piece, start)
+    ]
+    return join(found).astype(np.float32, copy=False)

@@ -7,13 +7,13 @@ import os
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .._core import __version__
 
 if TYPE_CHECKING:
     from .._core import Classifier
-    from ..records import Record
+    from ..records import Record, RecordReader
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,25 @@ class Provenance:
         return asdict(self)
 
 
-def provenance(classifier: Classifier, record: Record) -> Provenance:
-    """Return where the classifier's answers for a record come from."""
+def provenance(
+    classifier: Classifier, record: Record | RecordReader, signal_digest: str | None = None
+) -> Provenance:
+    """Return where the classifier's answers for a record come from.
+
+    Parameters
+    ----------
+    classifier, record
+        What answered, and what was asked of.
+    signal_digest
+        Of the samples; None: that of the record's signal, which a reader does not have.
+    """
+    if signal_digest is None:
+        signal_digest = hashlib.sha256(cast("Record", record).signal.data).hexdigest()
     path = record.path
     return Provenance(
         file=None if path is None else path.name,
         digest=None if path is None else _file_digest(path),
-        signal_digest=hashlib.sha256(record.signal.data).hexdigest(),
+        signal_digest=signal_digest,
         format=record.format,
         lead=record.lead,
         unit=record.unit,

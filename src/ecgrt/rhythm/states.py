@@ -1,8 +1,8 @@
-"""From the probabilities of segments to a state for every step of a record."""
+"""From the probabilities of windows to a state for every step of a record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating]
 Numbers = npt.NDArray[np.intp]
-#: From the probabilities of some segments, (n, classes), to those of all of them together.
-Pool = Callable[[Floats], Floats]
 
 #: The class of atrial fibrillation, and of noise, in the challenge's alphabet.
 AF_CLASS, NOISE_CLASS = "A", "~"
@@ -29,7 +27,7 @@ class Settings:
     Attributes
     ----------
     window
-        Seconds that an answer is pooled from: as long as the records that models are trained on.
+        Seconds that an answer is on: as long as the records that models are trained on.
     hop
         Seconds from one answer to the next, and so the resolution of the timeline.
     smoothing
@@ -104,48 +102,11 @@ def state_probabilities(classes: Sequence[str], pooled: Floats) -> Floats:
     return shares
 
 
-def pool_windows(
-    probabilities: Floats,
-    readable: npt.NDArray[np.bool_],
-    segment: float,
-    duration: float,
-    settings: Settings,
-    pool: Pool,
-) -> Floats:
-    """Pool the segments of the window around each step.
-
-    A segment belongs to the window that its middle lies in.
-
-    Parameters
-    ----------
-    probabilities
-        Of the segments, (segments, classes).
-    readable
-        Which of them can be read, (segments,).
-    segment, duration
-        Seconds of a segment and of the record.
-    settings
-        Window and hop.
-    pool
-        From the readable segments of a window to its probabilities.
-
-    Returns
-    -------
-    array of shape (steps, classes)
-        NaN where less than half of a window's segments can be read.
-    """
-    steps = step_count(duration, settings.hop)
-    middles = (np.arange(len(probabilities)) + 0.5) * segment
+def windows_of_steps(steps: int, windows: int, settings: Settings) -> Numbers:
+    """Return for each step the number of the window whose middle is nearest, (steps,)."""
     centres = (np.arange(steps) + 0.5) * settings.hop
-    first = np.searchsorted(middles, centres - settings.window / 2)
-    end = np.searchsorted(middles, centres + settings.window / 2)
-    pooled = np.full((steps, probabilities.shape[1]), np.nan)
-    for step in range(steps):
-        inside = slice(first[step], end[step])
-        rows = probabilities[inside][readable[inside]]
-        if len(rows) and 2 * len(rows) >= end[step] - first[step]:
-            pooled[step] = pool(rows)
-    return pooled
+    nearest = np.floor((centres - settings.window / 2) / settings.hop + 0.5).astype(np.intp)
+    return np.asarray(np.clip(nearest, 0, windows - 1))
 
 
 def step_count(duration: float, hop: float) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,19 +20,20 @@ from .states import (
     UNREADABLE,
     Floats,
     Numbers,
-    Pool,
     Settings,
     absorb_short,
     follow,
-    pool_windows,
     smooth,
     state_probabilities,
     states_of,
+    step_count,
+    windows_of_steps,
 )
+from .windows import Progress, Windows, classify_windows
 
 if TYPE_CHECKING:
-    from .._core import Classifier, Prediction
-    from ..records import Record
+    from .._core import Classifier
+    from ..records import Record, RecordReader
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -121,14 +121,18 @@ class Timeline:
 
 
 def timeline(
-    classifier: Classifier, record: Record, *, settings: Settings | None = None
+    classifier: Classifier,
+    record: Record | RecordReader,
+    *,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
 ) -> Timeline:
     """Tell what the rhythm of a record was, all along.
 
-    One prediction of the whole record gives the probabilities of its segments. Those of 30 s are
-    pooled as the model pools a record, every 10 s; the answers are smoothed by a median over a
-    minute; a state lasts until another is clearly more probable, and for 30 s at least. How well
-    this does, and what it was tuned on, stands in docs/timeline.md.
+    Windows of 30 s, one every 10 s, are classified each by itself, as
+    :meth:`ecgrt.Classifier.stream` does it; the answers are smoothed by a median over a minute; a
+    state lasts until another is clearly more probable, and for 30 s at least. How well this does,
+    and what it was tuned on, stands in docs/timeline.md.
 
     Parameters
     ----------
@@ -136,42 +140,40 @@ def timeline(
         Any model. With the class ``A`` the timeline tells of AF, not AF and unreadable; else of
         the most probable class.
     record
-        The record, as :func:`ecgrt.read_record` returns it.
+        The record, as :func:`ecgrt.read_record` returns it; or, of any length in little memory, as
+        :func:`ecgrt.open_record` does.
     settings
         Lengths and margins.
+    progress
+        Given the chunks that the record is read in, and how many they are if that is known, yields
+        them and shows how far it is.
 
     Raises
     ------
     ValueError
-        If the record is shorter than one segment of the model.
+        If the record is shorter than one segment of the model, or what reading it raises.
 
     Warns
     -----
     SignalWarning
-        If something about the signal is suspicious, such as its unit.
+        If something about most windows is suspicious, such as their unit.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", _core.SignalWarning)
-        prediction = classifier.predict(record)
-    for code, text in prediction.quality.warnings.items():
-        if code != "long_record":  # it says: use a timeline
-            warnings.warn(text, _core.SignalWarning, stacklevel=2)
-    return of_prediction(classifier, record, prediction, settings=settings)
-
-
-def of_prediction(
-    classifier: Classifier,
-    record: Record,
-    prediction: Prediction,
-    *,
-    settings: Settings | None = None,
-) -> Timeline:
-    """Return the timeline of a record whose prediction is there already; see :func:`timeline`."""
     settings = settings or Settings()
-    duration = record.duration
-    gaps = prediction.quality.spans
+    windows = classify_windows(classifier, record, settings, progress)
+    for text in windows.warnings():
+        warnings.warn(text, _core.SignalWarning, stacklevel=2)
+    return _of_windows(classifier, record, windows, settings)
+
+
+def _of_windows(
+    classifier: Classifier,
+    record: Record | RecordReader,
+    windows: Windows,
+    settings: Settings,
+) -> Timeline:
+    duration, gaps = windows.seconds, tuple(windows.gaps)
     names = states_of(classifier.classes)
-    answers = _answers(classifier, prediction, duration, settings)
+    answers = _answers(classifier, windows, settings)
     states = absorb_short(
         follow(answers, settings.margin), max(1, ceil(settings.shortest / settings.hop))
     )
@@ -192,37 +194,15 @@ def of_prediction(
         spans=spans,
         gaps=gaps,
         burdens=tuple(burden(states, answers, lengths, i) for i in range(len(names))),
-        heart_rate=heart_rate(_core.find_beats(record.signal, record.fs), duration, blind),
-        provenance=provenance(classifier, record),
+        heart_rate=heart_rate(np.concatenate(windows.beats), duration, blind),
+        provenance=provenance(classifier, record, windows.digest),
         settings=settings,
     )
 
 
-def _answers(
-    classifier: Classifier,
-    prediction: Prediction,
-    duration: float,
-    settings: Settings,
-) -> Floats:
+def _answers(classifier: Classifier, windows: Windows, settings: Settings) -> Floats:
     """Return the smoothed probabilities of the states of each step."""
-    probabilities = prediction.segment_probabilities
-    segment = classifier.samples_per_segment / classifier.sampling_rate
-    readable = prediction.segment_labels != ""
-    pooled = pool_windows(
-        probabilities, readable, segment, duration, settings, _pool_of(classifier)
-    )
-    shares = state_probabilities(classifier.classes, pooled)
+    steps = step_count(windows.seconds, settings.hop)
+    places = windows_of_steps(steps, len(windows.probabilities), settings)
+    shares = state_probabilities(classifier.classes, np.stack(windows.probabilities)[places])
     return smooth(shares, 2 * round(settings.smoothing / settings.hop / 2) + 1)
-
-
-def _pool_of(classifier: Classifier) -> Pool:
-    """Return how the model makes one answer of several segments.
-
-    A record head asks for more than the probabilities of segments, and has seen whole records
-    only: then it is their mean.
-    """
-    metadata = classifier.metadata
-    if metadata.get("record_head") is not None:
-        return lambda rows: np.asarray(rows.mean(axis=0))
-    text = json.dumps(metadata)
-    return lambda rows: _core.decide(text, rows)[1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..arrays import read_arrays
-from ..reading import Asked, Format, Reading, Signal
+from ..reading import PIECE, Asked, Format, Reading, Signal, Source
 
 #: An .npz may unpack to this many bytes at most.
 _MAX_UNPACKED = 4 << 30
@@ -30,6 +32,28 @@ def _read_npy(path: Path, asked: Asked) -> Reading:
     return read_arrays({"": array}, path, asked, "NumPy")
 
 
+def _open_npy(path: Path, asked: Asked) -> Source:
+    try:
+        reading = _mapped(path, asked)
+    except ValueError:
+        return Source.of(_read_npy(path, asked))  # which tells the fault
+
+    def pieces() -> Iterator[Signal]:
+        for first in range(0, reading.samples.size, PIECE):
+            # Mapped anew each time, so that the pages of the pieces before do not stay in memory.
+            yield np.array(_mapped(path, asked).samples[first : first + PIECE])
+
+    source = Source.of(reading)
+    return replace(source, pieces=pieces)
+
+
+def _mapped(path: Path, asked: Asked) -> Reading:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if path.stat().st_size != array.offset + array.nbytes:
+        raise ValueError("its length is not what its header tells of")
+    return read_arrays({"": array}, path, asked, "NumPy")
+
+
 def _read_npz(path: Path, asked: Asked) -> Reading:
     try:
         with zipfile.ZipFile(path) as archive:
@@ -46,6 +70,12 @@ def _read_npz(path: Path, asked: Asked) -> Reading:
 
 
 FORMATS = (
-    Format("NumPy", (".npy",), _read_npy, lambda path, head: head.startswith(b"\x93NUMPY")),
+    Format(
+        "NumPy",
+        (".npy",),
+        _read_npy,
+        lambda path, head: head.startswith(b"\x93NUMPY"),
+        open=_open_npy,
+    ),
     Format("NumPy", (".npz",), _read_npz),
 )

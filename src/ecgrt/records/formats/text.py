@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +15,100 @@ from ..columns import Column, parse_time, read_columns
 from ..dialect import Layout, find_layout, is_comment
 from ..leads import pick
 from ..preamble import Preamble, parse_start, read_preamble
-from ..reading import SAME_BY_CLOCK, Asked, Format, Reading, Signal, join
-from ..table import Rows, plain_minus, read_blocks
+from ..reading import SAME_BY_CLOCK, Asked, Format, Reading, Signal, Source, Spreader, join
+from ..table import BLOCK, Rows, plain_minus, read_blocks
 from ..units import volts
 
 #: Lines in which the table must begin, and from which its layout is told.
 _HEAD = 2000
+#: The rate of the first block and that of all differ by at most this share.
+_SAME_ALONG = 1e-3
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What the beginning of a file tells of the rest."""
+
+    path: Path
+    layout: Layout
+    preamble: Preamble
+    signal: Column
+    time: Column | None
+    lead: str | None
+    fs: float | None
+    start: datetime | None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Return what a reading is told apart from samples and rate."""
+        return {
+            "unit": self.signal.unit if self.signal.unit is not None else self.preamble.unit,
+            "lead": self.lead,
+            "format": self.preamble.kind,
+            "start": self.start,
+            "by_clock": self.preamble.fs is None,
+        }
+
+    def rate(self, measured: float | None) -> float | None:
+        """Return the rate, stated or measured; raise ValueError where they differ."""
+        stated = self.preamble.fs
+        if stated is None or measured is None:
+            return measured if stated is None else stated
+        if abs(stated - measured) > SAME_BY_CLOCK * measured:
+            raise ValueError(
+                f"{self.path} says {stated:g} Hz, but its times are those of {measured:g} Hz; "
+                "delete what is wrong"
+            )
+        return stated
+
+    def clock(self) -> Clock | None:
+        return None if self.time is None else _clock(self.time, self.fs, self.path)
 
 
 def _read(path: Path, asked: Asked) -> Reading:
     """Read one column in memory of its own size, however large the file is."""
-    blocks = read_blocks(path)
-    first = plain_minus(next(blocks, ""))
+    table = _read_head(path, asked)
+    found: list[Signal] = []
+    clock = table.clock()
+    found += _blocks(table, clock)
+    samples = join(found) if clock is None else clock.place(found)
+    rate = table.rate(None if clock is None else clock.rate())
+    return Reading(samples=samples, fs=rate, **table.about)
+
+
+def _open(path: Path, asked: Asked) -> Source:
+    """Begin to read a column; a rate that only times tell is that of the first block."""
+    if path.stat().st_size <= BLOCK:
+        return Source.of(_read(path, asked))
+    table = _read_head(path, asked)
+    clock = table.clock()
+    next(_blocks(table, clock), None)
+    measured = None if clock is None else clock.rate()
+    rate = table.rate(measured)
+    if rate is None and clock is not None:  # all of it may tell
+        return Source.of(_read(path, asked))
+    return Source(pieces=lambda: _pieces(table, measured), size=None, fs=rate, **table.about)
+
+
+def _pieces(table: _Table, measured: float | None) -> Iterator[Signal]:
+    clock = table.clock()
+    spreader = Spreader(table.path, table.path.stat().st_size // 2)  # a sample and its end of line
+    for samples in _blocks(table, clock):
+        if clock is None:
+            yield samples
+        else:
+            yield from clock.place_block(samples, spreader)
+    rate = None if clock is None else clock.rate()
+    table.rate(rate)
+    if measured is not None and rate is not None and abs(rate - measured) > _SAME_ALONG * rate:
+        raise ValueError(
+            f"{table.path} begins with times of {measured:g} Hz, but all of them are those of "
+            f"{rate:g} Hz; delete their column and give fs= (--fs)"
+        )
+
+
+def _read_head(path: Path, asked: Asked) -> _Table:
+    first = plain_minus(next(read_blocks(path), ""))
     head = first.split("\n")[:-1][:_HEAD]
     layout = find_layout(head)
     if layout is None:
@@ -35,24 +119,10 @@ def _read(path: Path, asked: Asked) -> Reading:
     signal, lead = _choose(columns, preamble, asked, path)
     fs = asked.fs if asked.fs is not None else preamble.fs
     time = _times(columns, layout, fs, path)
-    samples, rate = _read_rows(path, chain([first], blocks), layout, signal, time, fs)
-    stated = preamble.fs
-    if stated is not None and rate is not None and abs(stated - rate) > SAME_BY_CLOCK * rate:
-        raise ValueError(
-            f"{path} says {stated:g} Hz, but its times are those of {rate:g} Hz; delete what is "
-            "wrong"
-        )
     clocks = (column.place for column in columns if column.kind == "clock")
     dated = (parse_start(layout.rows[0][place].replace("/", "-")) for place in clocks)
-    return Reading(
-        samples=samples,
-        fs=rate if stated is None else stated,
-        unit=signal.unit if signal.unit is not None else preamble.unit,
-        lead=lead,
-        format=preamble.kind,
-        start=preamble.start or next(filter(None, dated), None),
-        by_clock=stated is None,
-    )
+    start = preamble.start or next(filter(None, dated), None)
+    return _Table(path, layout, preamble, signal, time, lead, fs, start)
 
 
 def _choose(
@@ -106,32 +176,21 @@ def _clock(column: Column, fs: float | None, path: Path) -> Clock:
     return Clock(column.name, fs, path, unit=column.seconds, index=column.kind == "index")
 
 
-def _read_rows(
-    path: Path,
-    blocks: Iterator[str],
-    layout: Layout,
-    signal: Column,
-    time: Column | None,
-    fs: float | None,
-) -> tuple[Signal, float | None]:
-    """Return the samples, and the rate that the times tell."""
-    rows = Rows(path, layout, signal, time)
-    clock = None if time is None else _clock(time, fs, path)
-    found: list[Signal] = []
-    for number, block in enumerate(blocks):
+def _blocks(table: _Table, clock: Clock | None) -> Iterator[Signal]:
+    """Yield the samples of each block of rows, float32, whose times the clock has been given."""
+    rows = Rows(table.path, table.layout, table.signal, table.time)
+    start = table.layout.start
+    for number, block in enumerate(read_blocks(table.path)):
         text = plain_minus(block)
         if number == 0:
             lines = text.split("\n")[:-1]
-            rows.double_spaced = _is_double_spaced(lines[layout.start : _HEAD])
-            rows.skip(layout.start)
-            text = "\n".join([*lines[layout.start :], ""])
+            rows.double_spaced = _is_double_spaced(lines[start:_HEAD])
+            rows.skip(start)
+            text = "\n".join([*lines[start:], ""])
         samples, times = rows.read(text)
-        found.append(samples.astype(np.float32))
         if clock is not None:
             clock.add(times)
-    if clock is None:
-        return join(found), None
-    return clock.place(found), clock.rate()
+        yield samples.astype(np.float32)
 
 
 def _is_double_spaced(lines: list[str]) -> bool:
@@ -142,4 +201,4 @@ def _is_double_spaced(lines: list[str]) -> bool:
     return len(kept) > 4 and all(blank == bool(i % 2) for i, blank in enumerate(kept))
 
 
-FORMATS = (Format("text", (".csv", ".tsv", ".txt"), _read),)
+FORMATS = (Format("text", (".csv", ".tsv", ".txt"), _read, open=_open),)

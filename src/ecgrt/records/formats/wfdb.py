@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from ..._extras import require
 from ..challenge_mat import CODE, HEADER_BYTES, check_samples, read_mat
 from ..leads import pick
-from ..reading import Asked, Format, Reading, Signal, parse, spread
+from ..reading import PIECE, Asked, Format, Reading, Signal, Source, Spreader, join, parse
 from ..units import volts
 from ..wfdb_header import Header, SignalLine, read_header
 
@@ -44,6 +46,33 @@ def _read(path: Path, asked: Asked) -> Reading:
         check_samples(samples, header.signals[number], header_path)
         return _reading(header, number, samples)
     return _reading(header, number, _stored(header_path, header, number))
+
+
+def _open(path: Path, asked: Asked) -> Source:
+    """Begin to read; the challenge's own, and what has a skew, is read as a whole."""
+    header_path = path.with_suffix(".hea")
+    header = read_header(header_path) if header_path.is_file() else None
+    if header is None or any(line.file.endswith(".mat") for line in header.signals):
+        return Source.of(_read(path, asked))
+    if header.segments:
+        return _open_segments(header_path, header, asked)
+    number = _choose(header, asked, header_path)
+    line = header.signals[number]
+    if line.skew or not header.frames:
+        return Source.of(_read(path, asked))
+    _check_size(header_path, header, line)
+    empty = _reading(header, number, np.empty(0, np.int64))
+    exact = empty.scale is not None
+
+    def pieces() -> Iterator[Signal]:
+        for stored in _stored_pieces(header_path, header, number):
+            if exact:  # in microvolts
+                yield _valid(stored, stored, line)
+            else:
+                yield _reading(header, number, stored, whole=False).samples
+
+    size = header.frames * line.per_frame
+    return replace(Source.of(empty), pieces=pieces, size=size)
 
 
 def _choose(header: Header, asked: Asked, path: Path) -> int:
@@ -104,31 +133,39 @@ def _valid(samples: Signal, stored: Signal, line: SignalLine) -> Signal:
 
 
 def _stored(path: Path, header: Header, number: int) -> Signal:
-    """Return a signal's samples as stored, int64 (n,), read by the package wfdb and checked."""
+    """Return a signal's samples as stored, int64 (n,), checked."""
+    return join(list(_stored_pieces(path, header, number)))
+
+
+def _stored_pieces(path: Path, header: Header, number: int) -> Iterator[Signal]:
+    """Yield a signal's samples as stored, int64, read by the package wfdb, and check their sum."""
     wfdb = require("wfdb", extra="formats")
     line = header.signals[number]
     _check_size(path, header, line)
-    record = parse(
-        path,
-        lambda: wfdb.rdrecord(
-            str(path.with_suffix("").resolve()),
-            channels=[number],
-            physical=False,
-            smooth_frames=False,
-            ignore_skew=True,
-        ),
-    )
-    stored: Signal = record.e_d_signal[0]
-    expected = header.frames * line.per_frame
-    if header.frames and stored.size != expected:
-        raise ValueError(f"{path} tells of {expected} samples, {line.file} holds {stored.size}")
+    name = str(path.with_suffix("").resolve())
+    options = {"physical": False, "smooth_frames": False, "ignore_skew": True}
+    total = size = 0
+    step = PIECE // line.per_frame if header.frames else 0
+    for first in range(0, max(header.frames, 1), step or 1):
+        # Of a record of unknown length all, at once.
+        end = min(first + step, header.frames) if header.frames else None
+        record = parse(
+            path,
+            partial(wfdb.rdrecord, name, channels=[number], sampfrom=first, sampto=end, **options),
+        )
+        stored: Signal = record.e_d_signal[0]
+        size += stored.size
+        if header.frames and stored.size != ((end or 0) - first) * line.per_frame:
+            expected = header.frames * line.per_frame
+            raise ValueError(f"{path} tells of {expected} samples, {line.file} holds {size}")
+        total += int(stored.sum(dtype=np.int64))
+        yield stored
     # Headers made by hand, and the challenge's, have a checksum of 0 where none was computed.
-    if line.checksum and (line.checksum - int(stored.sum(dtype=np.int64))) % 65536:
+    if line.checksum and (line.checksum - total) % 65536:
         raise ValueError(
             f"{path} tells of checksum {line.checksum}, which {line.file} does not have: "
             "one of the two was changed or damaged"
         )
-    return stored
 
 
 def _check_size(path: Path, header: Header, line: SignalLine) -> None:
@@ -149,32 +186,68 @@ def _check_size(path: Path, header: Header, line: SignalLine) -> None:
 
 
 def _read_segments(path: Path, header: Header, asked: Asked) -> Reading:
+    return _open_segments(path, header, asked).read()
+
+
+def _open_segments(path: Path, header: Header, asked: Asked) -> Source:
     """Read a record of several segments, NaN where a segment is missing or lacks the lead."""
     names, wanted = _layout(path, header), asked
     if wanted.lead is None or not isinstance(wanted.lead, str):
         number = pick([name for name, _ in names], asked.lead, path, [unit for _, unit in names])
         wanted = Asked(asked.fs, asked.unit, names[number][0])
     lead = str(wanted.lead)
-    pieces: list[Signal] = []
-    starts: list[int] = []
-    read: list[Reading] = []
-    frame = 0
-    for reading, length in _segments(path, header, lead):
-        if reading is not None:
-            if read and (reading.fs, reading.unit) != (read[0].fs, read[0].unit):
-                raise ValueError(f"{path} has segments of different rates or units")
-            if header.fs is None or reading.fs is None:
-                raise ValueError(f"{path} does not tell the sampling rate of its segments")
-            read.append(reading)
-            pieces.append(reading.samples)
-            starts.append(round(frame * reading.fs / header.fs))
-        frame += length
-    if not read or header.fs is None or read[0].fs is None:
+    parts = list(_segments(path, header, lead))
+    held = [part for part in parts if part.header is not None]
+    if not held or header.fs is None:
         raise ValueError(f"{path} has no segment with lead {lead!r}")
-    end = round(frame * read[0].fs / header.fs)
-    samples = spread([*pieces, np.empty(0)], [*starts, end], path)
-    first = read[0]
-    return Reading(samples, first.fs, first.unit, first.lead, "WFDB", header.start)
+    first = held[0].empty()
+    for part in held:
+        reading = part.empty()
+        if (reading.fs, reading.unit) != (first.fs, first.unit):
+            raise ValueError(f"{path} has segments of different rates or units")
+    if first.fs is None:
+        raise ValueError(f"{path} does not tell the sampling rate of its segments")
+    ratio = first.fs / header.fs
+    frames = sum(part.frames for part in parts)
+
+    def pieces() -> Iterator[Signal]:
+        spreader = Spreader(path, round(sum(part.frames for part in held) * ratio))
+        frame = 0
+        for part in parts:
+            place = round(frame * ratio)
+            for samples in part.pieces():
+                yield from spreader.put(samples.astype(np.float32), place)
+                place += samples.size
+            frame += part.frames
+        yield from spreader.put(np.empty(0, np.float32), round(frame * ratio))
+
+    source = Source.of(replace(first, start=header.start))
+    return replace(source, pieces=pieces, size=round(frames * ratio))
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """A part of a record; without a header, a gap."""
+
+    frames: int
+    path: Path
+    header: Header | None = None
+    number: int = 0
+
+    def empty(self) -> Reading:
+        """Return what it tells of itself."""
+        assert self.header is not None
+        return _reading(self.header, self.number, np.empty(0, np.int64), whole=False)
+
+    def pieces(self) -> Iterator[Signal]:
+        if self.header is None:
+            return
+        if self.header.signals[self.number].skew:
+            stored = _stored(self.path, self.header, self.number)
+            yield _reading(self.header, self.number, stored, whole=False).samples
+            return
+        for stored in _stored_pieces(self.path, self.header, self.number):
+            yield _reading(self.header, self.number, stored, whole=False).samples
 
 
 def _layout(path: Path, header: Header) -> list[tuple[str, str | None]]:
@@ -186,12 +259,13 @@ def _layout(path: Path, header: Header) -> list[tuple[str, str | None]]:
     raise ValueError(f"{path} has no segment")
 
 
-def _segments(path: Path, header: Header, lead: str) -> Iterator[tuple[Reading | None, int]]:
+def _segments(path: Path, header: Header, lead: str) -> Iterator[_Segment]:
     for name, length in header.segments:
-        if name == "~" or not length:  # a gap, or the layout
-            yield None, length
-            continue
         part_path = path.with_name(f"{name}.hea")
+        gap = _Segment(length, part_path)
+        if name == "~" or not length:  # a gap, or the layout
+            yield gap
+            continue
         if not part_path.is_file():
             raise FileNotFoundError(f"{path} needs {part_path.name}, which does not exist")
         part = read_header(part_path)
@@ -202,13 +276,12 @@ def _segments(path: Path, header: Header, lead: str) -> Iterator[tuple[Reading |
         try:
             number = pick([line.name for line in part.signals], lead, part_path)
         except ValueError:
-            yield None, length
+            yield gap
             continue
-        stored = _stored(part_path, part, number)
-        yield _reading(part, number, stored, whole=False), length
+        yield _Segment(length, part_path, part, number)
 
 
 FORMATS = (
-    Format("WFDB", (".hea", ".dat"), _read),
+    Format("WFDB", (".hea", ".dat"), _read, open=_open),
     Format("WFDB", (".mat",), _read, lambda path, head: path.with_suffix(".hea").is_file()),
 )
