@@ -24,6 +24,7 @@ from .common import (
     reading,
     run,
 )
+from .live import add_live, replay
 from .output import STDOUT, add_json, to_json
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--strict", action="store_true", help="a warning makes the exit code 1, as a failure does"
     )
+    add_live(parser)
     add_json(parser, "an object a line")
     return run(parser, _predict, argv)
 
@@ -73,6 +75,8 @@ def _probability(text: str) -> float:
 
 def _predict(args: argparse.Namespace) -> int:
     classifier = load(args)
+    if args.live:
+        return replay(classifier, args)
     if args.json != STDOUT and sys.stdout.isatty():
         print("record", "label", *classifier.classes, sep="\t")
     failed = warned = False
