@@ -74,7 +74,17 @@ def test_stub_and_extension_agree(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["BackendUnavailableError", "Classifier", "PlanError", "Prediction", "Record"]
+    "name",
+    [
+        "BackendUnavailableError",
+        "Classifier",
+        "Decision",
+        "PlanError",
+        "Prediction",
+        "Record",
+        "RecordReader",
+        "Stream",
+    ],
 )
 def test_public_names_are_of_the_package(name: str) -> None:
     public = getattr(ecgrt, name)

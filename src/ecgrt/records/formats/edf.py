@@ -31,7 +31,7 @@ _HEADER, _KIND, _RECORDS, _SIGNALS = (
 #: Bytes of the header before the fields of the signals, of a label, and before samples a record.
 _FIXED, _LABEL, _BEFORE_SAMPLES = 256, 16, 216
 #: Bytes of data records read at once.
-_BLOCK = 4 << 20
+_BLOCK = 1 << 20
 #: The first annotation of a data record tells when it begins, in seconds.
 _ONSET = re.compile(rb"([+-][0-9]{1,12}(?:\.[0-9]{1,12})?)(?:\x15[0-9.]*)?\x14")
 

@@ -1,0 +1,56 @@
+"""Long records are read in little memory, whatever their length."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ecgrt.records import open_record
+
+#: Nine hours at 250 Hz: 64 MB as float64.
+WAVE = np.resize(np.round(400 * np.sin(np.arange(3000) / 20)), 8_000_000).astype(np.int16)
+#: Bytes that reading may take at a time.
+MOST = 24 << 20
+
+
+def write_npy(folder: Path) -> Path:
+    np.save(folder / "a.npy", WAVE)
+    return folder / "a.npy"
+
+
+def write_edf(folder: Path) -> Path:
+    """By hand: the package takes more memory to write than is asked of reading."""
+    fixed = ["0", "X X X X", "Startdate X X X X", "01.01.26", "00.00.00", "512", "", "8000", "4"]
+    widths = [8, 80, 80, 8, 8, 8, 44, 8, 8]
+    signal = ["ECG", "", "uV", "-32768", "32767", "-32768", "32767", "", "1000", ""]
+    head = "".join(text.ljust(width) for text, width in zip(fixed, widths, strict=True)) + "1   "
+    widths = [16, 80, 8, 8, 8, 8, 8, 80, 8, 32]
+    head += "".join(text.ljust(width) for text, width in zip(signal, widths, strict=True))
+    (folder / "a.edf").write_bytes(head.encode() + WAVE.tobytes())
+    return folder / "a.edf"
+
+
+def write_wfdb(folder: Path) -> Path:
+    pytest.importorskip("wfdb", reason='needs pip install "ecgrt[formats]"')
+    WAVE.tofile(folder / "a.dat")
+    (folder / "a.hea").write_text(f"a 1 250 {WAVE.size}\na.dat 16 200/mV 16 0 0 0 0 II\n")
+    return folder / "a.hea"
+
+
+@pytest.mark.parametrize("write", [write_npy, write_edf, write_wfdb])
+def test_reading_takes_little_memory(write: Callable[[Path], Path], tmp_path: Path) -> None:
+    path = write(tmp_path)
+    stated = {"fs": 250.0, "unit": "uV"} if path.suffix == ".npy" else {}
+    list(open_record(path, **stated).chunks())  # type: ignore[arg-type]  # what it imports
+    tracemalloc.start()
+    try:
+        count = sum(chunk.size for chunk in open_record(path, **stated).chunks())  # type: ignore[arg-type]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert count == WAVE.size
+    assert peak < MOST
