@@ -10,6 +10,7 @@
 #include "cpu/dispatch.h"
 #include "errors.h"
 #include "signal/assess.h"
+#include "signal/find_evidence.h"
 #include "signal/rhythm.h"
 
 namespace ecgrt {
@@ -160,6 +161,8 @@ void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader
   for (const std::size_t number : features_) {
     prediction.rhythm.push_back(rhythm.features()[number]);
   }
+  prediction.evidence.clear();
+  if (!features_.empty()) find_evidence(rhythm.features(), prediction.evidence);
 }
 
 // Plans the work on a record: as a whole, or on what lies between its gaps.

@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "moments.h"
+
 namespace ecgrt {
 namespace {
 
@@ -19,15 +21,6 @@ struct Summary {
 
 bool is_readable(const Prediction& prediction, std::size_t segment) {
   return prediction.readable.empty() || prediction.readable[segment] != 0;
-}
-
-// Turns sums over `count` values, and sums of their squares, into means and standard deviations.
-void finish_moments(std::size_t count, std::span<double> sums, std::span<double> squares) {
-  const auto n = static_cast<double>(count);
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    sums[i] /= n;
-    squares[i] = std::sqrt(std::max(squares[i] / n - sums[i] * sums[i], 0.0));
-  }
 }
 
 // Labels the segments and summarises them.
@@ -75,27 +68,6 @@ void pool(const Metadata& metadata, std::span<const double> spreads, std::span<d
   softmax(means);
 }
 
-// The record head's answer, from the evidence of the readable segments and the rhythm features.
-void run_record_head(const RecordHead& head, const Summary& summary, const Prediction& prediction,
-                     std::span<double> probabilities) {
-  const std::size_t evidence = head.evidence;
-  double pooled[3 * kMaxEvidence] = {};
-  double *means = pooled, *spreads = pooled + evidence, *most = pooled + 2 * evidence;
-  std::fill_n(most, evidence, std::numeric_limits<double>::lowest());
-  for (std::size_t segment = 0; segment < prediction.segment_labels.size(); ++segment) {
-    if (!is_readable(prediction, segment)) continue;
-    const float* values = prediction.segment_evidence.data() + segment * evidence;
-    for (std::size_t i = 0; i < evidence; ++i) {
-      means[i] += values[i];
-      spreads[i] += double(values[i]) * values[i];
-      most[i] = std::max<double>(most[i], values[i]);
-    }
-  }
-  finish_moments(summary.segments, {means, evidence}, {spreads, evidence});
-  head.run({pooled, 3 * evidence}, prediction.rhythm, probabilities);
-  softmax(probabilities);
-}
-
 // Vector scaling in the sense of Guo et al. 2017, doi 10.48550/arXiv.1706.04599. Probabilities
 // without a calibration stay as they are, to the last bit.
 void calibrate(const Metadata& metadata, std::span<double> p) {
@@ -124,7 +96,10 @@ void decide(const Metadata& metadata, double min_confidence, Prediction& predict
   double probabilities[kMaxClasses];
   std::copy_n(summary.means, classes, probabilities);
   if (metadata.record_head) {
-    run_record_head(*metadata.record_head, summary, prediction, {probabilities, classes});
+    RecordHead::Pooled pooled;
+    metadata.record_head->pool(prediction.segment_evidence, prediction.readable, pooled);
+    metadata.record_head->run(pooled, prediction.rhythm, {probabilities, classes});
+    softmax({probabilities, classes});
   } else {
     pool(metadata, {summary.spreads, classes}, {probabilities, classes});
   }

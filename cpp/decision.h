@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "evidence.h"
 #include "metadata.h"
 #include "quality.h"
 
@@ -25,6 +26,7 @@ struct Prediction {
   std::vector<float> segment_evidence;       // (segments, evidence) of models with a record head
   std::vector<std::uint8_t> readable;        // (segments) 1 or 0; empty: all are
   std::vector<float> rhythm;                 // features that the record head asks for
+  std::vector<Evidence> evidence;            // of the rhythm, of models with a record head
   std::vector<double> beats;                 // R peaks, seconds from the record's start
   Quality quality;                           // of the signal
   std::vector<std::size_t> segment_labels;   // (segments); kNoLabel where it cannot be read

@@ -4,29 +4,78 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
+
+#include "moments.h"
 
 namespace ecgrt {
 
-void RecordHead::run(std::span<const double> pooled, std::span<const float> rhythm,
-                     std::span<double> logits) const {
-  const std::size_t classes = logits.size();
+void RecordHead::pool(std::span<const float> values, std::span<const std::uint8_t> readable,
+                      Pooled& pooled) const {
+  pooled = {};
+  double *means = pooled.values, *spreads = means + evidence, *most = spreads + evidence;
+  std::fill_n(most, evidence, std::numeric_limits<double>::lowest());
+  const std::size_t segments = values.size() / evidence;
+  for (std::size_t segment = 0; segment < segments; ++segment) {
+    if (!readable.empty() && readable[segment] == 0) continue;
+    ++pooled.segments;
+    const float* row = values.data() + segment * evidence;
+    for (std::size_t i = 0; i < evidence; ++i) {
+      means[i] += row[i];
+      spreads[i] += double(row[i]) * row[i];
+      if (row[i] > most[i]) {
+        most[i] = row[i];
+        pooled.places[i] = segment;
+      }
+    }
+  }
+  finish_moments(pooled.segments, {means, evidence}, {spreads, evidence});
+}
+
+void RecordHead::run_hidden(const Pooled& pooled, std::span<const float> rhythm,
+                            std::span<double> sums) const {
   const float* first = weights.data();
-  const float* first_bias = first + inputs() * hidden;
-  const float* second = first_bias + hidden;
-  const float* second_bias = second + hidden * classes;
-  std::array<double, kMaxHidden> sums;
-  std::copy_n(first_bias, hidden, sums.begin());
+  std::copy_n(first + inputs() * hidden, hidden, sums.begin());
   const auto add = [&](double input) {
     for (std::size_t j = 0; j < hidden; ++j) sums[j] += input * first[j];
     first += hidden;
   };
-  for (const double input : pooled) add(input);
+  for (const double input : pooled.inputs(*this)) add(input);
   for (const float input : rhythm) add(input);
-  std::copy_n(second_bias, classes, logits.begin());
+}
+
+void RecordHead::run(const Pooled& pooled, std::span<const float> rhythm,
+                     std::span<double> logits) const {
+  const std::size_t classes = logits.size();
+  const float* second = weights.data() + (inputs() + 1) * hidden;
+  std::array<double, kMaxHidden> sums;
+  run_hidden(pooled, rhythm, sums);
+  std::copy_n(second + hidden * classes, classes, logits.begin());
   for (std::size_t j = 0; j < hidden; ++j) {
     const double active = std::max(sums[j], 0.0);
     for (std::size_t c = 0; c < classes; ++c) logits[c] += active * second[j * classes + c];
+  }
+}
+
+void RecordHead::slopes(const Pooled& pooled, std::span<const float> rhythm,
+                        std::span<double> slopes, std::span<double> rest) const {
+  const std::size_t classes = rest.size();
+  const float* bias = weights.data() + inputs() * hidden;
+  const float* second = bias + hidden;
+  std::array<double, kMaxHidden> sums;
+  run_hidden(pooled, rhythm, sums);
+  std::ranges::fill(slopes, 0.0);
+  std::copy_n(second + hidden * classes, classes, rest.begin());
+  for (std::size_t j = 0; j < hidden; ++j) {
+    if (!(sums[j] > 0)) continue;
+    for (std::size_t c = 0; c < classes; ++c) {
+      const double weight = second[j * classes + c];
+      rest[c] += bias[j] * weight;
+      for (std::size_t i = 0; i < inputs(); ++i) {
+        slopes[i * classes + c] += weights[i * hidden + j] * weight;
+      }
+    }
   }
 }
 

@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "cpu/dispatch.h"
 #include "docstrings.h"
+#include "signal/find_evidence.h"
 #include "signal/rhythm.h"
 
 namespace py = pybind11;
@@ -49,6 +51,12 @@ py::array_t<float> rhythm_features(const py::handle& x, double fs) {
   return to_array(std::span<const float>(analyse(x, fs, true).features()));
 }
 
+py::dict find_evidence_of(const py::handle& x, double fs) {
+  std::vector<Evidence> found;
+  find_evidence(analyse(x, fs, true).features(), found);
+  return sentences(found);
+}
+
 py::tuple rhythm_feature_names() {
   py::tuple names(kFeatureCount);
   for (std::size_t i = 0; i < kFeatureCount; ++i) {
@@ -61,6 +69,7 @@ py::tuple rhythm_feature_names() {
 
 void register_beats(py::module_& m) {
   m.def("find_beats", &find_beats, py::arg("x"), py::arg("fs"), doc::find_beats);
+  m.def("find_evidence", &find_evidence_of, py::arg("x"), py::arg("fs"), doc::find_evidence);
   m.def("rhythm_features", &rhythm_features, py::arg("x"), py::arg("fs"), doc::rhythm_features);
   m.def("rhythm_feature_names", &rhythm_feature_names, doc::rhythm_feature_names);
 }

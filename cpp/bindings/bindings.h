@@ -32,6 +32,9 @@ void check_signals();
 // Emits the warnings of a prediction as ecgrt.SignalWarning; `place` says which record of a batch.
 void warn(const Prediction& prediction, const std::string& place = {});
 
+// Evidence as Python sees it: a sentence for each code.
+pybind11::dict sentences(const std::vector<Evidence>& evidence);
+
 void register_quality(pybind11::module_& m);
 void register_prediction(pybind11::module_& m);
 void register_classifier(pybind11::module_& m);

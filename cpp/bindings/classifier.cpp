@@ -1,4 +1,5 @@
 // Loading a plan, what a classifier says of itself, and its way through pickle.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -10,6 +11,7 @@
 #include "bindings/py_stream.h"
 #include "docstrings.h"
 #include "errors.h"
+#include "explanation.h"
 
 namespace py = pybind11;
 
@@ -57,6 +59,19 @@ std::string describe(const PyClassifier& self) {
 
 py::list training_record_names(const PyClassifier& self) {
   return py::str(self.classifier.training_records()).attr("split")();
+}
+
+py::array_t<double> rows(const std::vector<double>& values, std::size_t classes) {
+  const auto width = static_cast<py::ssize_t>(classes);
+  return py::array_t<double>({static_cast<py::ssize_t>(values.size()) / width, width},
+                             values.data());
+}
+
+py::tuple explain_prediction(const PyClassifier& self, const NamedPrediction& p) {
+  const std::size_t classes = self.classes->size();
+  const Explanation found = explain(self.classifier.metadata(), p.prediction);
+  return py::make_tuple(rows(found.segments, classes), rows(found.rhythm, classes),
+                        rows(found.rest, classes).attr("ravel")());
 }
 
 // What a classifier says of itself.
@@ -110,6 +125,7 @@ void register_classifier(py::module_& m) {
       .def("stream", &make_stream, py::arg("fs") = py::none(), py::arg("unit") = "uV",
            py::kw_only(), py::arg("window") = 30.0, py::arg("hop") = 10.0,
            py::arg("min_confidence") = 0.0, py::keep_alive<0, 1>(), doc::Classifier_stream)
+      .def("explain", &explain_prediction, py::arg("prediction"), doc::Classifier_explain)
       .def(
           "self_test",
           [](const PyClassifier& self) {

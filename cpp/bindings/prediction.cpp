@@ -63,6 +63,13 @@ py::array rhythm(const py::object& self) {
   return read_only<float>({values.size()}, values.data(), self);
 }
 
+py::dict evidence(const NamedPrediction& p) { return sentences(p.prediction.evidence); }
+
+// Shows it by a function of Python's: ecgrt._looks knows where.
+py::object look(const char* what, const py::object& self, const py::args& more) {
+  return py::module_::import("ecgrt._looks").attr("look")(what, self, *more);
+}
+
 py::array_t<bool> readable(const NamedPrediction& p) {
   const auto& flags = p.prediction.readable;
   py::array_t<bool> out(static_cast<py::ssize_t>(p.prediction.segment_labels.size()));
@@ -128,6 +135,7 @@ py::dict to_dict(const py::object& self) {
   values["segment_labels"] = segment_labels(self).attr("tolist")();
   values["heart_rate"] = heart_rate(p);
   values["beats"] = p.prediction.beats;
+  values["evidence"] = evidence(p);
   values["quality"] = quality_dict(p.prediction.quality);
   return values;
 }
@@ -156,6 +164,23 @@ Quality quality_of(const py::tuple& state) {
   return quality;
 }
 
+py::list evidence_state(const std::vector<Evidence>& evidence) {
+  py::list all;
+  for (const auto& [code, value, more] : evidence) {
+    all.append(py::make_tuple(static_cast<int>(code), value, more));
+  }
+  return all;
+}
+
+std::vector<Evidence> evidence_of(const py::handle& state) {
+  std::vector<Evidence> all;
+  for (const py::handle& item : state) {
+    const auto [code, value, more] = item.cast<std::tuple<int, double, double>>();
+    all.push_back({static_cast<EvidenceCode>(code), value, more});
+  }
+  return all;
+}
+
 py::dict get_state(const py::object& self) {
   const auto& p = self.cast<const NamedPrediction&>();
   py::dict state;
@@ -168,6 +193,8 @@ py::dict get_state(const py::object& self) {
   state["readable"] = p.prediction.readable;
   state["beats"] = p.prediction.beats;
   state["rhythm"] = p.prediction.rhythm;
+  state["evidence"] = evidence_state(p.prediction.evidence);
+  state["segment_evidence"] = p.prediction.segment_evidence;
   state["quality"] = quality_state(p.prediction.quality);
   return state;
 }
@@ -189,12 +216,15 @@ NamedPrediction set_state(const py::dict& state) {
   p.prediction.readable = state["readable"].cast<std::vector<std::uint8_t>>();
   p.prediction.beats = state["beats"].cast<std::vector<double>>();
   p.prediction.rhythm = state["rhythm"].cast<std::vector<float>>();
+  p.prediction.evidence = evidence_of(state["evidence"]);
+  p.prediction.segment_evidence = state["segment_evidence"].cast<std::vector<float>>();
   p.prediction.quality = quality_of(state["quality"]);
   const std::size_t classes = p.classes->size();
   const auto& labels = p.prediction.segment_labels;
   const bool sound =
       p.prediction.probabilities.size() == classes &&
       p.prediction.segment_probabilities.size() == labels.size() * classes &&
+      p.prediction.segment_evidence.size() % std::max<std::size_t>(labels.size(), 1) == 0 &&
       p.prediction.label.value_or(0) < classes &&
       std::ranges::all_of(labels, [=](auto label) { return label < classes || label == kNoLabel; });
   if (!sound) throw py::value_error("the pickled prediction is damaged: its parts do not agree");
@@ -202,6 +232,12 @@ NamedPrediction set_state(const py::dict& state) {
 }
 
 }  // namespace
+
+py::dict sentences(const std::vector<Evidence>& evidence) {
+  py::dict all;
+  for (const Evidence& one : evidence) all[py::str(to_string(one.code))] = sentence(one);
+  return all;
+}
 
 void register_prediction(py::module_& m) {
   py::class_<NamedPrediction> prediction(m, "Prediction", doc::Prediction, plain_metaclass(),
@@ -222,10 +258,21 @@ void register_prediction(py::module_& m) {
       .def_property_readonly("beats", &beats, doc::Prediction_beats)
       .def_property_readonly("heart_rate", &heart_rate, doc::Prediction_heart_rate)
       .def_property_readonly("rhythm", &rhythm, doc::Prediction_rhythm)
+      .def_property_readonly("evidence", &evidence, doc::Prediction_evidence)
       .def_property_readonly(
           "quality", [](const NamedPrediction& p) { return p.prediction.quality; },
           doc::Prediction_quality)
       .def("to_dict", &to_dict, doc::Prediction_to_dict)
+      .def(
+          "plot",
+          [](const py::object& self, const py::object& record) {
+            return look("plot", self, py::make_tuple(record));
+          },
+          py::arg("record"), doc::Prediction_plot)
+      .def(
+          "_repr_html_",
+          [](const py::object& self) { return look("prediction", self, py::tuple()); },
+          doc::Prediction_repr_html)
       .def(py::init(&refuse_to_make), "__init__(self)\n--\n\n")
       .def("__repr__", &describe)
       .def(

@@ -22,6 +22,7 @@ from ._core import (
     Stream,
     __version__,
     find_beats,
+    find_evidence,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "build_plan",
     "find_beats",
+    "find_evidence",
     "open_record",
     "read_record",
     "timeline",

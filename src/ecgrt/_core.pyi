@@ -5,6 +5,7 @@ from os import PathLike
 from typing import Any, Protocol, final, type_check_only
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 __version__: str
@@ -118,6 +119,13 @@ class Prediction:
         """The rhythm features that the model's record head asks for, in its order; often none."""
 
     @property
+    def evidence(self) -> dict[str, str]:
+        """What beats and signal show, a sentence for each code; see :func:`ecgrt.find_evidence`.
+
+        Empty for models without a record head, which do without the rhythm features.
+        """
+
+    @property
     def quality(self) -> Quality:
         """What of the record could be read, and what about it is suspicious."""
 
@@ -127,9 +135,27 @@ class Prediction:
         Returns
         -------
         dict
-            ``label`` (None: withheld), ``confidence``, ``probabilities`` by class, and
-            ``segment_labels`` as a list, and ``quality`` as a dict of its attributes.
+            ``label`` (None: withheld), ``confidence``, ``probabilities`` by class,
+            ``segment_labels`` and ``beats`` as lists, ``heart_rate``, ``evidence``, and ``quality``
+            as a dict of its attributes.
         """
+
+    def plot(self, record: _Record) -> Figure:
+        """Plot a record with its beats, gaps and segments; needs ``ecgrt[view]``.
+
+        Parameters
+        ----------
+        record
+            The one that the prediction is of.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            See :func:`ecgrt.view.plots.plot`.
+        """
+
+    def _repr_html_(self) -> str:
+        """Show label, probabilities, evidence and warnings in a notebook."""
 
     def __copy__(self) -> Prediction: ...
     def __deepcopy__(self, memo: dict[int, Any]) -> Prediction: ...
@@ -250,6 +276,36 @@ class Classifier:
         ------
         ValueError
             If any of these is out of range, or a window shorter than a segment of the model.
+        """
+
+    def explain(
+        self, prediction: Prediction
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Tell what each segment and each rhythm feature adds to a record's answer.
+
+        The record head is taken apart exactly: all summands of a class together are the logarithm
+        of its probability, but for a number that is the same for all classes, so that their softmax
+        is ``prediction.probabilities``. Each row is 0 in the mean over the classes. Above 0 it
+        speaks for the class, in this model; that is no cause, and says nothing of other models.
+
+        Parameters
+        ----------
+        prediction
+            One of this classifier.
+
+        Returns
+        -------
+        segments
+            Shape (segments, classes); 0 where a segment cannot be read.
+        rhythm
+            Shape (features, classes), in the order of ``prediction.rhythm``.
+        rest
+            Shape (classes,): what is the same for all records that move the same hidden units.
+
+        Raises
+        ------
+        ValueError
+            The model has no record head, or the prediction is of another model.
         """
 
     def self_test(self) -> float:
@@ -518,6 +574,36 @@ def find_beats(x: ArrayLike, fs: float) -> NDArray[np.float64]:
     --------
     >>> beats = ecgrt.find_beats(x, fs=300)
     >>> rate = 60 / np.median(np.diff(beats))
+    """
+
+def find_evidence(x: ArrayLike, fs: float) -> dict[str, str]:
+    """Tell in words what beats and signal of one lead show: facts, no diagnosis.
+
+    Parameters
+    ----------
+    x, fs
+        As of :func:`find_beats`.
+
+    Returns
+    -------
+    dict
+        A sentence for each code. One of ``"rate"``, ``"slow"`` (below 50 a minute), ``"fast"``
+        (above 100) and ``"no_beats"``, and of the others those that hold, each by a threshold on a
+        rhythm feature: ``"regular"``, ``"irregular"``, ``"p_wave"``, ``"no_p_wave"``,
+        ``"premature"``, ``"broad"``, ``"long_interval"``, ``"other_shapes"`` (of some complexes),
+        ``"unlike"`` (so many that nothing is said of the others), ``"few_beats"``, ``"noise"``. How
+        often each is said of which rhythm stands in docs/evidence.md.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As of :func:`find_beats`.
+
+    Examples
+    --------
+    >>> record = ecgrt.read_record("examples/records/S0006")
+    >>> ecgrt.find_evidence(record.signal, record.fs)["irregular"]
+    'irregular intervals: 73 % of them differ from the one before by more than a tenth'
     """
 
 def rhythm_features(x: ArrayLike, fs: float) -> NDArray[np.float32]:

@@ -69,6 +69,7 @@ def test_dict_is_json(prediction: ecgrt.Prediction) -> None:
         "segment_labels": prediction.segment_labels.tolist(),
         "heart_rate": prediction.heart_rate,
         "beats": prediction.beats.tolist(),
+        "evidence": {},
         "quality": {
             "readable": 1.0,
             "seconds": prediction.quality.seconds,
