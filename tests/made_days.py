@@ -67,6 +67,8 @@ class ScriptedClassifier:
             confidence=sure,
             probabilities=answers.mean(axis=0),
             classes=classes,
+            evidence={},
+            beats=np.arange(0.4, len(labels), 0.8),
             quality=SimpleNamespace(readable=readable, spans=tuple(gaps), warnings={}),
         )
 

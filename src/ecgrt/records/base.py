@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .._looks import look
 from .listing import list_records
 from .reading import SAME_BY_CLOCK, SAME_RATE, Asked, Reading, Source, check_rate, join
 from .registry import find, format_of, record_name
@@ -73,6 +74,9 @@ class Record:
         missing = np.isnan(self.signal).astype(np.int8)  # False for integers
         edges = np.flatnonzero(np.diff(missing, prepend=0, append=0))
         return tuple((int(first), int(end)) for first, end in edges.reshape(-1, 2))
+
+    def _repr_html_(self) -> str:
+        return str(look("record", self))
 
     def __repr__(self) -> str:
         # Neither name nor path nor date: files are named for patients.

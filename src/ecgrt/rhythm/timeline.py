@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import _core
+from .._looks import look
 from .burden import Burden, burden
 from .episodes import Episode, Gap, find_episodes
 from .heart_rate import HeartRate, heart_rate
@@ -32,6 +33,8 @@ from .states import (
 from .windows import Progress, Windows, classify_windows
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from .._core import Classifier
     from ..records import Record, RecordReader
 
@@ -112,6 +115,20 @@ class Timeline:
     def at(self, seconds: float) -> datetime | None:
         """Return the date and time of a moment, if the record's start is known."""
         return None if self.start is None else self.start + timedelta(seconds=float(seconds))
+
+    def plot(self) -> Figure:
+        """Plot labels, probability and heart rate; needs ``ecgrt[view]``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            See :func:`ecgrt.view.plots.plot_timeline`.
+        """
+        figure: Figure = look("plot_timeline", self)
+        return figure
+
+    def _repr_html_(self) -> str:
+        return str(look("timeline", self))
 
     def __repr__(self) -> str:
         return (

@@ -174,7 +174,7 @@ def heart_rate_chart(timeline: Timeline) -> Markup:
     if not finite.size:
         return tag("p", "No beats were found.")
     extremes = [r.value for r in (timeline.heart_rate.minimum, timeline.heart_rate.maximum) if r]
-    low, high = _limits(np.append(finite, extremes))
+    low, high = rate_limits(np.append(finite, extremes))
     y = height * (1 - (trend - low) / (high - low))
     middles = np.minimum((np.arange(trend.size) + 0.5) * TREND, timeline.duration)
     x = LEFT + (WIDTH - LEFT - RIGHT) * middles / timeline.duration
@@ -211,7 +211,8 @@ def heart_rate_chart(timeline: Timeline) -> Markup:
     )
 
 
-def _limits(rates: npt.NDArray[np.float64]) -> tuple[float, float]:
+def rate_limits(rates: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of an axis that heart rates fit on."""
     low = 20 * math.floor((float(rates.min()) - 5) / 20)
     high = 20 * math.ceil((float(rates.max()) + 5) / 20)
     return max(0.0, float(low)), float(max(high, low + 40))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ..rhythm.states import AF, AF_CLASS, NOISE_CLASS, NOT_AF, UNREADABLE
 
-GREY = "#8c8c8c"
+GREY = "#757575"
 _KNOWN = {
     AF_CLASS: "#d55e00",
     AF: "#d55e00",

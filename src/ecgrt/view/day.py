@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from .._core import find_evidence
 from ..rhythm.episodes import Episode
+from ..rhythm.heart_rate import TREND
+from ..rhythm.states import UNREADABLE
 from ..rhythm.timeline import Timeline
-from .charts import burden_chart, heart_rate_chart, overview
+from .charts import burden_chart, heart_rate_chart, overview, rate_limits
 from .colours import colour
 from .page import cards, legend, page, provenance_table, scrolled, section, table
 from .strip import Paper, Tracks, paper_for, strip
 from .svg import Markup, tag
 from .times import length, moment, percent
+from .viewer import Band, Chart, Curve, viewer
 
 if TYPE_CHECKING:
     from ..records import Record
 
 _ROW = 10.0
+#: Seconds of an episode whose evidence is told.
+_EVIDENCE = 30.0
 #: Episodes drawn from near, the longest; all are in the table.
 MAX_DRAWN = 25
 MAX_ROWS = 500
@@ -42,24 +50,56 @@ def day_report(timeline: Timeline, record: Record) -> str:
         section(
             "Over the recording",
             legend({name: colour(name, timeline.classes) for name in timeline.classes}),
-            scrolled("Rhythm over time", overview(timeline, links)),
+            scrolled("Rhythm over time", overview(timeline, links), class_="still"),
+            _curves(timeline, links),
             tag("h3", f"{timeline.classes[0]} in each hour"),
             scrolled("Burden of each hour", burden_chart(timeline)),
-            tag("h3", "Heart rate, beats a minute"),
-            scrolled("Heart rate over time", heart_rate_chart(timeline)),
+            tag("h3", "Heart rate, beats a minute", class_="still"),
+            scrolled("Heart rate over time", heart_rate_chart(timeline), class_="still"),
         ),
         _episodes(timeline, drawn),
         _strips(timeline, record, drawn),
         _unreadable(timeline),
         provenance_table(timeline.provenance, [("Length", length(timeline.duration) + started)]),
+        live=True,
     )
 
 
 def _drawn(timeline: Timeline) -> dict[int, int]:
     """Return the spans that are drawn: from the number of the episode to that of the span."""
-    numbers = [i for i, span in enumerate(timeline.spans) if span in set(timeline.episodes)]
-    longest = sorted(numbers, key=lambda i: -timeline.spans[i].duration)[:MAX_DRAWN]
+    episodes = set(timeline.episodes)
+    numbers = [i for i, span in enumerate(timeline.spans) if span in episodes]
+    longest = set(sorted(numbers, key=lambda i: -timeline.spans[i].duration)[:MAX_DRAWN])
     return {number: i for number, i in enumerate(numbers, 1) if i in longest}
+
+
+def _curves(timeline: Timeline, links: dict[int, str]) -> Markup:
+    """Return probability and heart rate to zoom; an episode in them leads to its strip."""
+    bands = [
+        Band(
+            span.start,
+            span.end,
+            span.reason or span.label,
+            None if span.label == UNREADABLE else colour(span.label, timeline.classes),
+            f"#{links[number]}" if number in links else None,
+        )
+        for number, span in enumerate(timeline.spans)
+    ]
+    middles = (timeline.edges[:-1] + timeline.edges[1:]) / 2
+    shares = [
+        Curve(name, timeline.probabilities[:, i], colour(name, timeline.classes))
+        for i, name in enumerate(timeline.classes)
+        if i == 0 or len(timeline.classes) > 2
+    ]
+    title = f"Probability of {', '.join(curve.label for curve in shares)}"
+    charts = [Chart(title, "", middles, shares, bands, limits=(0.0, 1.2))]
+    trend = timeline.heart_rate.trend
+    if np.isfinite(trend).any():
+        minutes = np.minimum((np.arange(trend.size) + 0.5) * TREND, timeline.duration)
+        limits = rate_limits(trend[np.isfinite(trend)])
+        rate = [Curve("rate", trend, digits=0)]
+        charts.append(Chart("Heart rate", "beats a minute", minutes, rate, limits=limits))
+    return viewer(charts, timeline.duration, timeline.start)
 
 
 def _findings(timeline: Timeline) -> Markup:
@@ -153,9 +193,19 @@ def _episode(
     middle = (span.start + span.end) / 2
     return [
         tag("h3", heading, id=f"episode-{number}"),
+        tag("p", _shown(record, span), class_="note"),
         _row(timeline, record, span.start, paper, tracks, "around the onset"),
         _row(timeline, record, middle, paper, tracks, "from the middle"),
     ]
+
+
+def _shown(record: Record, span: Episode) -> str:
+    """Return the evidence of half a minute in the middle of an episode."""
+    seconds = min(_EVIDENCE, span.duration)
+    start = (span.start + span.end - seconds) / 2
+    part = record.signal[int(start * record.fs) : int((start + seconds) * record.fs)]
+    found = find_evidence(part, record.fs)
+    return f"{length(seconds)} in its middle: {'; '.join(found.values())}."
 
 
 def _row(

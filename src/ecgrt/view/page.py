@@ -1,39 +1,68 @@
-"""The page around a report: one file, no script, nothing fetched.
+"""The page around a report: one file, nothing fetched, no script but those with known digests.
 
-There is no plotting library in it: the charts are a few hundred bytes of SVG each, on true paper
-scale, and a page without a script can forbid scripts, whatever a file's name tries.
+Everything is drawn as SVG, on true paper scale, which prints, is read aloud and needs no script.
+Curves to zoom come on top, by scripts that the page's policy names by their digests: whatever a
+file's name tries to be, it is none of them.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 from ..rhythm.export import NOTICE
 from ..rhythm.provenance import Provenance
+from . import viewer
 from .svg import Markup, escape, join, tag
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+#: Rows of a table that are seen at once.
+_TALL = 25
 
 
-def page(title: str, *sections: Markup | None) -> str:
-    """Return a whole HTML document."""
-    css = resources.files(__package__).joinpath("report.css").read_text("utf-8")
+def stylesheet() -> str:
+    """Return the style of pages and drawings."""
+    return resources.files(__package__).joinpath("report.css").read_text("utf-8")
+
+
+def page(title: str, *sections: Markup | None, live: bool = False) -> str:
+    """Return a whole HTML document.
+
+    Parameters
+    ----------
+    title
+        The page's, and its first heading.
+    sections
+        What is in it; None is left out.
+    live
+        Whether there is a viewer in it, which needs its scripts.
+    """
+    scripts = viewer.scripts() if live else ()
+    css = stylesheet() + (viewer.style() if live else "")
     head = (
         '<meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(scripts)}">'
         f"<title>{escape(title)}</title><style>\n{css}</style>"
     )
     body = join(
         [
             tag("a", "To the findings", href="#main", class_="skip"),
-            _patterns(),
+            patterns(),
             tag("header", tag("h1", title), tag("p", NOTICE, class_="notice")),
-            tag("main", *sections, id="main"),
+            tag("main", *sections, id="main", tabindex="-1"),
+            *(Markup(f"<script>{script}</script>") for script in scripts),
         ]
     )
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{body}</body></html>\n'
+
+
+def _policy(scripts: Iterable[str]) -> str:
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    sources = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    only = f"; script-src {sources}" if sources else ""
+    return f"default-src 'none'; style-src 'unsafe-inline'{only}"
 
 
 def section(heading: str, *children: Markup | None, **attributes: object) -> Markup:
@@ -41,9 +70,16 @@ def section(heading: str, *children: Markup | None, **attributes: object) -> Mar
     return tag("section", tag("h2", heading), *children, **attributes)
 
 
-def scrolled(describe: str, *children: Markup) -> Markup:
+def scrolled(describe: str, *children: Markup, class_: str = "") -> Markup:
     """Return something wide, which narrow windows scroll, by the keyboard too."""
-    return tag("div", *children, class_="scroll", tabindex="0", role="region", aria_label=describe)
+    return tag(
+        "div",
+        *children,
+        class_=f"scroll {class_}".strip(),
+        tabindex="0",
+        role="region",
+        aria_label=describe,
+    )
 
 
 def cards(facts: Iterable[tuple[str, str, str]]) -> Markup:
@@ -59,14 +95,14 @@ def cards(facts: Iterable[tuple[str, str, str]]) -> Markup:
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Markup:
-    """Return a table; the first cell of each row is its heading."""
+    """Return a table; the first cell of each row is its heading. Long ones scroll on screens."""
     head = tag("tr", *(tag("th", column, scope="col") for column in columns))
     body = [
         tag("tr", tag("th", row[0], scope="row"), *(tag("td", cell) for cell in row[1:]))
         for row in rows
     ]
     filled = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *body))
-    return scrolled(caption, filled)
+    return scrolled(caption, filled, class_="tall" if len(body) > _TALL else "")
 
 
 def legend(entries: Mapping[str, str]) -> Markup:
@@ -102,7 +138,7 @@ def _digest(value: str | None) -> object:
     return "not known" if value is None else tag("code", value)
 
 
-def _patterns() -> Markup:
+def patterns() -> Markup:
     """Return grid and hatching, which all drawings refer to."""
     return Markup(
         '<svg width="0" height="0" class="patterns" aria-hidden="true" focusable="false"><defs>'

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._core import find_beats
 from .._extras import require
 from ..rhythm.heart_rate import TREND
 from ..rhythm.states import UNREADABLE
@@ -30,7 +30,7 @@ def plot(prediction: Prediction, record: Record) -> Figure:
     prediction
         What a classifier says of the record.
     record
-        The record.
+        The record, or anything with ``signal`` (in microvolts) and ``fs``.
 
     Returns
     -------
@@ -40,8 +40,9 @@ def plot(prediction: Prediction, record: Record) -> Figure:
     figure = _figure(10, 4.5)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     signal = np.asarray(record.signal, np.float64) / 1000
-    top.plot(record.seconds, signal, color="black", linewidth=0.6)
-    beats = find_beats(record.signal, record.fs)
+    duration = signal.size / record.fs
+    top.plot(np.arange(signal.size) / record.fs, signal, color="black", linewidth=0.6)
+    beats = prediction.beats
     if beats.size:
         places = np.minimum((beats * record.fs).astype(np.intp), signal.size - 1)
         top.plot(beats, signal[places], "v", color="#0072b2", markersize=4, label="beats")
@@ -52,14 +53,14 @@ def plot(prediction: Prediction, record: Record) -> Figure:
     label = prediction.label or "no label"
     top.set_title(f"{label} ({prediction.confidence:.0%})", loc="left")
     top.set_ylabel("mV")
-    edges = np.linspace(0, record.duration, len(prediction.segment_probabilities) + 1)
+    edges = np.linspace(0, duration, len(prediction.segment_probabilities) + 1)
     bottom.stackplot(
         np.repeat(edges, 2)[1:-1],
         np.repeat(prediction.segment_probabilities, 2, axis=0).T,
         colors=[colour(name, prediction.classes) for name in prediction.classes],
         labels=[meaning(name) for name in prediction.classes],
     )
-    bottom.set(xlabel="seconds", ylabel="probability", ylim=(0, 1), xlim=(0, record.duration))
+    bottom.set(xlabel="seconds", ylabel="probability", ylim=(0, 1), xlim=(0, duration))
     figure.legend(
         *bottom.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
     )
@@ -107,5 +108,7 @@ def plot_timeline(timeline: Timeline) -> Figure:
 
 def _figure(width: float, height: float) -> Figure:
     figures: Any = require("matplotlib.figure", extra="view")
+    if "IPython" in sys.modules:  # pyplot tells notebooks how figures are shown
+        require("matplotlib.pyplot", extra="view")
     figure: Figure = figures.Figure(figsize=(width, height), layout="constrained")
     return figure

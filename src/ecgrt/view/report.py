@@ -1,4 +1,4 @@
-"""A report on one record or one day: an HTML file that needs nothing else."""
+"""A report on one record: an HTML file that needs nothing else."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .page import cards, legend, page, provenance_table, scrolled, section, tabl
 from .strip import Tracks, paper_for, strip
 from .svg import Markup, tag
 from .times import clock, length, percent
+from .viewer import Band, Chart, Curve, viewer
+from .why import Parts, evidence_list, evidence_of, parts_of, why
 
 if TYPE_CHECKING:
     from .._core import Classifier, Prediction
@@ -27,7 +29,7 @@ MAX_ROWS = 60
 
 
 def record_report(prediction: Prediction, record: Record, classifier: Classifier) -> str:
-    """Return a report on a record as HTML: ECG, beats, labels, probabilities, decision, origin.
+    """Return a report on a record as HTML: decision, why, ECG, beats, labels, origin.
 
     Parameters
     ----------
@@ -39,21 +41,32 @@ def record_report(prediction: Prediction, record: Record, classifier: Classifier
     classifier
         The one that was asked.
     """
-    tracks = _tracks(prediction, record, classifier)
+    parts = parts_of(prediction, classifier)
+    tracks = tracks_of(prediction, record, classifier, parts)
     started = "" if record.start is None else f", from {record.start:%Y-%m-%d %H:%M:%S}"
     more = [("Length", length(record.duration) + started)]
     return page(
         f"ECG {record.name}",
-        section("Decision", _decision(prediction, record, tracks), _warnings(prediction)),
+        section(
+            "Decision",
+            _decision(prediction, record, tracks),
+            _warnings(prediction),
+            evidence_list(evidence_of(prediction, record)),
+        ),
         section("Probabilities of the record", _probabilities(prediction)),
         _ecg(record, tracks),
+        section("ECG to zoom", _curves(record, tracks), class_="live-only"),
+        why(parts, classifier),
         provenance_table(provenance(classifier, record), more),
+        live=True,
     )
 
 
-def _tracks(prediction: Prediction, record: Record, classifier: Classifier) -> Tracks:
+def tracks_of(
+    prediction: Prediction, record: Record, classifier: Classifier, parts: Parts | None = None
+) -> Tracks:
+    """Return what is drawn along a record."""
     segment = classifier.samples_per_segment / classifier.sampling_rate
-    gaps = prediction.quality.spans
     labels = prediction.segment_labels.tolist()
     runs: list[tuple[float, float, str]] = []
     for label, group in groupby(enumerate(labels), key=lambda item: item[1]):
@@ -63,11 +76,15 @@ def _tracks(prediction: Prediction, record: Record, classifier: Classifier) -> T
         runs.append((numbers[0] * segment, (numbers[-1] + 1) * segment, str(label)))
     return Tracks(
         beats=find_beats(record.signal, record.fs),
-        gaps=gaps,
+        gaps=prediction.quality.spans,
         runs=runs,
-        probabilities=prediction.segment_probabilities,
+        probabilities=np.where(
+            (prediction.segment_labels == "")[:, None], np.nan, prediction.segment_probabilities
+        ),
         segment=segment,
         classes=prediction.classes,
+        added=None if parts is None else parts.segments,
+        added_to="" if parts is None else parts.label,
     )
 
 
@@ -96,13 +113,17 @@ def _decision(prediction: Prediction, record: Record, tracks: Tracks) -> Markup:
 
 def _warnings(prediction: Prediction) -> Markup | None:
     messages = prediction.quality.warnings.values()
-    return tag("ul", *(tag("li", text) for text in messages)) if messages else None
+    if not messages:
+        return None
+    return tag("ul", *(tag("li", text) for text in messages), class_="warnings")
 
 
 def _probabilities(prediction: Prediction) -> Markup:
     rows = []
     for label, p in zip(prediction.classes, prediction.probabilities.tolist(), strict=True):
-        style = f"width:{200 * p:.0f}px;background:{colour(label, prediction.classes)}"
+        style = (
+            f"width:{200 * np.nan_to_num(p):.0f}px;background:{colour(label, prediction.classes)}"
+        )
         bar = Markup(f'<span class="bar" style="{style}"></span>')
         rows.append((meaning(label), percent(p), bar))
     return table("Of each rhythm", ("Rhythm", "Probability", "As a bar"), rows)
@@ -124,6 +145,10 @@ def _ecg(record: Record, tracks: Tracks) -> Markup:
         f"{paper.scale}; the offset of each row is removed. Triangles: beats. Below the paper the "
         "label of each segment, and the probabilities of the segments, one upon the other."
     )
+    if tracks.added is not None:
+        note += (
+            f" Below them what each segment adds to {tracks.added_to} (up) or takes from it (down)."
+        )
     if rows > MAX_ROWS:
         note += f" Only the first {length(MAX_ROWS * ROW)} are drawn."
     return section(
@@ -133,3 +158,37 @@ def _ecg(record: Record, tracks: Tracks) -> Markup:
         scrolled("ECG on paper", *strips),
         class_="long",
     )
+
+
+def _curves(record: Record, tracks: Tracks) -> Markup:
+    """Return the record's curves to zoom: signal, and the probabilities of the segments."""
+    drawn = min(record.duration, MAX_ROWS * ROW)
+    count = min(int(np.ceil(drawn * record.fs)), record.signal.size)
+    millivolts = np.asarray(record.signal[:count], np.float64) / 1000
+    classes, p = tracks.classes, tracks.probabilities
+    assert p is not None
+    segments = min(len(p), int(np.ceil(drawn / tracks.segment)))
+    bands = [Band(a, b, label, colour(label, classes)) for a, b, label in tracks.runs]
+    gaps = [Band(start, end, reason) for start, end, reason in tracks.gaps]
+    signal = Chart(
+        "ECG",
+        "mV",
+        np.arange(count) / record.fs,
+        [Curve("mV", millivolts)],
+        [*bands, *gaps],
+        marks=tracks.beats[tracks.beats < drawn].tolist(),
+        height=260,
+    )
+    answers = Chart(
+        "Probabilities of the segments",
+        "",
+        np.arange(segments, dtype=np.float64) * tracks.segment,
+        [
+            Curve(name, p[:segments, i], colour(name, classes), stepped=True)
+            for i, name in enumerate(classes)
+        ],
+        gaps,
+        limits=(0.0, 1.0),
+        height=170,
+    )
+    return viewer([signal, answers], drawn, record.start)

@@ -10,18 +10,18 @@ import numpy.typing as npt
 
 from ..rhythm.episodes import Gap
 from .colours import colour
+from .segments import FINE, MM_PER_SECOND, Place, added_chart, probability_chart
 from .svg import Markup, join, line_path, tag
 from .times import clock
 
-MM_PER_SECOND = 25.0
 #: Millimetres a millivolt, the largest that the signal fits in.
 GAINS = (10.0, 5.0, 2.5, 1.0)
 TALLEST = 60.0
-#: Units of a path in a millimetre: 0.05 mm are 2 ms, and 5 uV at 10 mm/mV.
-FINE = 20
 #: More samples a second are drawn by their extremes in each of as many stretches.
 DRAWN_RATE = 250
-_LEFT, _TOP, _BAND, _CHART = 9.0, 6.0, 4.5, 12.0
+#: Rows that gain and height are chosen by, of a long record some from each part.
+_LOOKED_AT = 360
+_LEFT, _TOP, _BAND = 9.0, 6.0, 4.5
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Tracks:
         Of segments, (segments, classes), and the seconds of one; None draws no chart.
     classes
         Of the probabilities.
+    added
+        What each segment adds to the answer, (segments,), and to which class; None draws none.
     when
         From seconds to the text of a time.
     """
@@ -63,13 +65,16 @@ class Tracks:
     probabilities: npt.NDArray[np.floating] | None = None
     segment: float = 1.0
     classes: Sequence[str] = ()
+    added: npt.NDArray[np.float64] | None = None
+    added_to: str = ""
     when: Callable[[float], str] = clock
 
 
 def paper_for(signal: npt.NDArray[np.generic], fs: float) -> Paper:
     """Return gain and height that the signal (in microvolts) fits in, row by row."""
     row = max(1, int(10 * fs))
-    spans = [_reach(signal[first : first + row]) for first in range(0, signal.size, row)]
+    every = max(1, signal.size // row // _LOOKED_AT)
+    spans = [_reach(signal[first : first + row]) for first in range(0, signal.size, every * row)]
     reach = float(np.percentile(spans, 95)) / 1000  # mV; a burst of noise may leave the paper
     gain = next((gain for gain in GAINS if 2 * reach * gain <= TALLEST), GAINS[-1])
     height = min(max(10 * np.ceil(0.2 * reach * gain + 0.4), 30.0), TALLEST)
@@ -108,10 +113,10 @@ def strip(
     describe
         What is to be seen, for those who do not see it.
     """
-    chart = _CHART if tracks.probabilities is not None else 0.0
-    width = _LEFT + seconds * MM_PER_SECOND
-    height = _TOP + paper.height + _BAND + chart + 1
     end = start + seconds
+    width = _LEFT + seconds * MM_PER_SECOND
+    charts, below = _charts(start, end, _TOP + paper.height + _BAND + 0.5, tracks)
+    height = below + 0.5
     parts = [
         _times(start, seconds, tracks),
         tag(
@@ -127,9 +132,8 @@ def strip(
         _pulse(paper),
         _beats(start, end, tracks),
         _labels(start, end, paper, tracks),
+        *charts,
     ]
-    if tracks.probabilities is not None:
-        parts.append(_chart(start, end, _TOP + paper.height + _BAND + 0.5, tracks))
     return tag(
         "svg",
         tag("title", describe),
@@ -140,6 +144,21 @@ def strip(
         role="img",
         class_="strip",
     )
+
+
+def _charts(start: float, end: float, top: float, tracks: Tracks) -> tuple[list[Markup], float]:
+    """Return the charts below the paper, and where they end."""
+    parts = []
+    if tracks.probabilities is not None:
+        place = Place(start, end, _LEFT, top, tracks.segment)
+        parts.append(probability_chart(tracks.probabilities, tracks.classes, place))
+        top += place.height
+    if tracks.added is not None:
+        place = Place(start, end, _LEFT, top + 2, tracks.segment)
+        fill = colour(tracks.added_to, tracks.classes)
+        parts.append(added_chart(tracks.added, tracks.added_to, fill, place))
+        top += place.height + 2
+    return parts, top
 
 
 def _x(seconds: float) -> float:
@@ -245,27 +264,3 @@ def _labels(start: float, end: float, paper: Paper, tracks: Tracks) -> Markup:
         if width > 2.2 * len(label) + 1:
             parts.append(tag("text", label, x=x + 1, y=y + 3, class_="small on-colour"))
     return join(parts)
-
-
-def _chart(start: float, end: float, top: float, tracks: Tracks) -> Markup:
-    """Draw the probabilities of the segments, one upon the other."""
-    p = tracks.probabilities
-    assert p is not None
-    first = max(0, int(start / tracks.segment))
-    last = min(len(p), int(np.ceil(end / tracks.segment)))
-    edges = np.clip(np.arange(first, last + 1) * tracks.segment, start, end) - start
-    stacked = np.concatenate(
-        [np.zeros((last - first, 1)), np.cumsum(p[first:last], axis=1)], axis=1
-    )
-    x = np.repeat(_LEFT + edges * MM_PER_SECOND, 2)[1:-1] * FINE
-    parts = []
-    for i, label in enumerate(tracks.classes):
-        low, high = (np.repeat(top + _CHART * (1 - stacked[:, j]), 2) * FINE for j in (i, i + 1))
-        d = line_path(np.concatenate([x, x[::-1]]), np.concatenate([low, high[::-1]]))
-        shape = {"transform": f"scale({1 / FINE:g})", "fill": colour(label, tracks.classes)}
-        parts.append(tag("path", tag("title", f"probability of {label}"), d=d, **shape))
-    axis = [
-        tag("text", text, x=_LEFT - 0.8, y=top + _CHART * (1 - level) + shift, class_="small right")
-        for text, level, shift in (("0", 0.0, 0.0), ("1", 1.0, 2.6))
-    ]
-    return join([*parts, *axis])
