@@ -26,9 +26,10 @@ from .common import (
 )
 from .live import add_live, replay
 from .output import STDOUT, add_json, to_json
+from .reports import Reports
 
 if TYPE_CHECKING:
-    from .. import Classifier, Prediction
+    from .. import Classifier, Prediction, Record
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,6 +61,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     add_live(parser)
     add_json(parser, "an object a line")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="write a report to look at; of several records name a folder, for a file each",
+    )
     return run(parser, _predict, argv)
 
 
@@ -76,7 +83,10 @@ def _probability(text: str) -> float:
 def _predict(args: argparse.Namespace) -> int:
     classifier = load(args)
     if args.live:
+        if args.report is not None:
+            raise ValueError("--live replays a record and writes no report; leave out one of both")
         return replay(classifier, args)
+    reports = None if args.report is None else Reports(args.report, args.records)
     if args.json != STDOUT and sys.stdout.isatty():
         print("record", "label", *classifier.classes, sep="\t")
     failed = warned = False
@@ -90,12 +100,16 @@ def _predict(args: argparse.Namespace) -> int:
                 _complain("warning", source, message)
             warned = warned or bool(answer.warnings)
             _show(answer, args.json, sink)
+            if reports is not None:
+                reports.add(answer.record, answer.prediction, classifier)
+    if reports is not None:
+        reports.finish()
     return RECORD_FAILED if failed or (args.strict and warned) else DONE
 
 
 @dataclass(frozen=True)
 class _Answer:
-    record: str
+    record: Record
     prediction: Prediction
     warnings: list[str]
 
@@ -127,7 +141,7 @@ def _answer(classifier: Classifier, path: Path, args: argparse.Namespace) -> _An
         record = read_record(path, **reading(args))
         prediction = classifier.predict(record, min_confidence=args.min_confidence)
     messages = dict.fromkeys(str(w.message) for w in caught)  # the signal's own are among them
-    return _Answer(record.name, prediction, list(messages))
+    return _Answer(record, prediction, list(messages))
 
 
 @contextmanager
@@ -144,7 +158,11 @@ def _json_lines(target: str | None) -> Iterator[TextIO | None]:
 
 
 def _show(answer: _Answer, target: str | None, sink: TextIO | None) -> None:
-    facts = {"record": answer.record, **answer.prediction.to_dict(), "warnings": answer.warnings}
+    facts = {
+        "record": answer.record.name,
+        **answer.prediction.to_dict(),
+        "warnings": answer.warnings,
+    }
     line = to_json(facts, indent=None)
     if sink is not None:
         sink.write(f"{line}\n")
@@ -153,7 +171,7 @@ def _show(answer: _Answer, target: str | None, sink: TextIO | None) -> None:
         return
     figures = (f"{p:.4f}" for p in answer.prediction.probabilities.tolist())
     label = answer.prediction.label or "-"
-    print(printable(answer.record), label, *figures, sep="\t", flush=True)
+    print(printable(answer.record.name), label, *figures, sep="\t", flush=True)
 
 
 def _complain(kind: str, source: str, message: str) -> None:
