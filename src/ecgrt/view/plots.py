@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -108,7 +109,13 @@ def plot_timeline(timeline: Timeline) -> Figure:
 
 def _figure(width: float, height: float) -> Figure:
     figures: Any = require("matplotlib.figure", extra="view")
-    if "IPython" in sys.modules:  # pyplot tells notebooks how figures are shown
-        require("matplotlib.pyplot", extra="view")
-    figure: Figure = figures.Figure(figsize=(width, height), layout="constrained")
-    return figure
+    figure: Any = figures.Figure(figsize=(width, height), layout="constrained")
+    # Notebooks show figures of their own accord only if pyplot has been set up.
+    figure._repr_png_ = partial(_png, figure)
+    return cast("Figure", figure)
+
+
+def _png(figure: Figure) -> bytes:
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
