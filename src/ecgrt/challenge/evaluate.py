@@ -34,6 +34,7 @@ def evaluate(
     lead: str | int | None = None,
     earlier: Mapping[str, Answer] | None = None,
     on_answer: Callable[[Answer], None] | None = None,
+    must_score: bool = False,
 ) -> Evaluation:
     """Answer every record of a directory; a record that fails costs the others nothing.
 
@@ -55,6 +56,8 @@ def evaluate(
         Answers that an evaluation before has given, by record name; they are taken as they are.
     on_answer
         Called with each answer as soon as it is there. What it raises ends the evaluation.
+    must_score
+        Whether to answer nothing where there are no right labels.
 
     Returns
     -------
@@ -64,7 +67,8 @@ def evaluate(
     Raises
     ------
     ValueError
-        If there is no record, or a reference label is none of the plan's.
+        If there is no record, or a reference label is none of the plan's, or there is none but
+        `must_score`.
     FileNotFoundError
         If a file is missing.
     ecgrt.PlanError
@@ -75,6 +79,8 @@ def evaluate(
     classifier, load = _timed(LOAD, open_plan)
     classes = CLASSES if set(classifier.classes) <= set(CLASSES) else classifier.classes
     labels, version = find_reference(Path(directory), source, reference, classes)
+    if must_score and labels is None:
+        raise ValueError(f"{directory} has no right labels to score with; give a reference")
     told = {"fs": fs, "unit": unit, "lead": lead}
     given, failures = _answer_all(classifier, source, told, earlier or {}, on_answer)
     answers = {answer.name: answer.label for answer in given}
@@ -93,6 +99,8 @@ def evaluate(
         score=None if labels is None else score(labels, answers, _scored(classifier, labels)),
         label_version=version,
         unlabelled=() if labels is None else tuple(n for n in source.names if n not in labels),
+        reference=labels,
+        probabilities={answer.name: answer.probabilities for answer in given},
     )
 
 
@@ -136,7 +144,13 @@ def _answer(classifier: Classifier, path: Path, read: Callable[[], Record]) -> A
         prediction, timing = _timed(shown_name(path), partial(classifier.predict, record))
     if prediction.label is None:
         raise ValueError("no label is given: too little of the record can be read")
-    return Answer(timing.name, prediction.label, timing, tuple(prediction.quality.warnings))
+    return Answer(
+        timing.name,
+        prediction.label,
+        timing,
+        tuple(prediction.quality.warnings),
+        tuple(prediction.probabilities.tolist()),
+    )
 
 
 def _timed(name: str, call: Callable[[], T]) -> tuple[T, Timing]:

@@ -115,5 +115,10 @@ def _read(path: Path, first: bytes) -> tuple[int, dict[str, Answer]]:
 
 
 def _answer(values: dict[str, Any]) -> Answer:
-    warnings = tuple(map(str, values.get("warnings", ())))
-    return Answer(str(values["name"]), str(values["label"]), Timing(**values["timing"]), warnings)
+    return Answer(
+        str(values["name"]),
+        str(values["label"]),
+        Timing(**values["timing"]),
+        tuple(map(str, values.get("warnings", ()))),
+        tuple(map(float, values["probabilities"])),
+    )

@@ -40,12 +40,13 @@ class Timing:
 
 @dataclass(frozen=True)
 class Answer:
-    """The label that a record was given, when, and the codes of what it was warned of."""
+    """The label that a record was given, when, warnings by their codes, and probabilities."""
 
     name: str
     label: str
     timing: Timing
     warnings: tuple[str, ...] = ()
+    probabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +76,10 @@ class Evaluation:
         that it was taken with; None without a reference.
     unlabelled
         Records that the reference does not name, so that they are not scored.
+    reference
+        Right label by record name; None without a reference.
+    probabilities
+        Of the plan's classes, in their order, by record name; answered records only.
     """
 
     plan: str
@@ -91,6 +96,8 @@ class Evaluation:
     score: Score | None = None
     label_version: str | None = None
     unlabelled: tuple[str, ...] = ()
+    reference: dict[str, str] | None = None
+    probabilities: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def to_text(evaluation: Evaluation) -> str:
@@ -139,6 +146,7 @@ def to_dict(evaluation: Evaluation) -> dict[str, Any]:
         "metadata": e.metadata,
         "records": len(e.records),
         "answers": e.answers,
+        "probabilities": {name: list(p) for name, p in e.probabilities.items()},
         "failures": e.failures,
         "load": asdict(e.load),
         "record_milliseconds": _summary(e.timings) if e.timings else None,

@@ -16,6 +16,7 @@ from .common import (
     add_record_options,
     add_run_options,
     find_plan,
+    load,
     make_parser,
     reading,
     run,
@@ -66,6 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "of the plan; then a row per answered record, from the signal in memory to its label "
         "(reading the file is not in it)",
     )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE.html",
+        help="write a report to look at: confusion matrix, F1 with intervals, calibration, worst "
+        "disagreements",
+    )
     return run(parser, _evaluate, argv)
 
 
@@ -73,7 +81,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     from .._files import check_writable
     from ..challenge.evaluate import evaluate
 
-    for target in (args.out, args.json, args.timing):
+    for target in (args.out, args.json, args.timing, args.report):
         if target is not None and target != STDOUT:
             check_writable(target)
     plan = find_plan(args.plan)
@@ -87,6 +95,7 @@ def _evaluate(args: argparse.Namespace) -> int:
             **reading(args),
             earlier=journal.answers if journal else None,
             on_answer=journal.add if journal else None,
+            must_score=args.report is not None,
         )
         _write(args, evaluation)
         if journal:
@@ -130,4 +139,21 @@ def _write(args: argparse.Namespace, evaluation: Evaluation) -> None:
     write_answers(args.out, evaluation.answers, evaluation.metadata["classes"])
     if args.timing is not None:
         write_text(args.timing, to_timing_csv(evaluation))
+    if args.report is not None:
+        write_text(args.report, _report(args, evaluation))
     show(args.json, to_text(evaluation), to_dict(evaluation))
+
+
+def _report(args: argparse.Namespace, evaluation: Evaluation) -> str:
+    from .. import Record
+    from ..calibration.set_report import set_report
+    from ..challenge.sources import find_records
+    from ..records import read_record
+
+    source = find_records(args.directory)
+    by_name = dict(zip(source.names, source.paths, strict=True))
+
+    def read(name: str) -> Record:
+        return read_record(by_name[name], **{**reading(args), **source.said.get(name, {})})
+
+    return set_report(Path(args.directory).name, evaluation, load(args), read)
