@@ -102,6 +102,14 @@ def test_units(classifier: ecgrt.Classifier, signal: Any) -> None:
     assert stream.finish() == []
 
 
+def test_a_decision_falls_with_the_last_sample_of_its_window(
+    classifier: ecgrt.Classifier, signal: Any
+) -> None:
+    stream = classifier.stream(FS)
+    for first, end, decisions in ((0, 7499, 0), (7499, 7500, 1), (7500, 9999, 0), (9999, 10000, 1)):
+        assert len(stream.push(signal[first:end])) == decisions
+
+
 # -- what is there now
 
 
@@ -152,6 +160,8 @@ def test_beats_are_those_of_the_whole_signal(classifier: ecgrt.Classifier) -> No
     found: list[float] = []
     for chunk in cut(x, [250]):
         stream.push(chunk)
+        late = stream.seconds - stream.beats
+        assert np.all((late >= 10) & (late <= 21) | (stream.seconds <= 30))
         found += stream.beats.tolist()
     assert found[-1] > 160
     stream.finish()
