@@ -10,6 +10,22 @@
 #include "moments.h"
 
 namespace ecgrt {
+namespace {
+
+// What each letter of base64 stands for, -1 for all others.
+constexpr std::array<signed char, 256> kValues = [] {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::array<signed char, 256> values{};
+  values.fill(-1);
+  for (std::size_t i = 0; i < kDigits.size(); ++i) {
+    values[static_cast<unsigned char>(kDigits[i])] = static_cast<signed char>(i);
+  }
+  return values;
+}();
+
+}  // namespace
+
 
 void RecordHead::pool(std::span<const float> values, std::span<const std::uint8_t> readable,
                       Pooled& pooled) const {
@@ -80,8 +96,6 @@ void RecordHead::slopes(const Pooled& pooled, std::span<const float> rhythm,
 }
 
 std::vector<float> floats_from_base64(std::string_view text) {
-  constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   if (text.size() % 4 != 0) throw std::invalid_argument("the length of base64 is a multiple of 4");
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
   std::vector<unsigned char> bytes;
@@ -89,8 +103,8 @@ std::vector<float> floats_from_base64(std::string_view text) {
   std::uint32_t bits = 0;
   int count = 0;
   for (const char letter : text) {
-    const std::size_t digit = kDigits.find(letter);
-    if (digit == std::string_view::npos) throw std::invalid_argument("no base64");
+    const int digit = kValues[static_cast<unsigned char>(letter)];
+    if (digit < 0) throw std::invalid_argument("no base64");
     bits = bits << 6 | static_cast<std::uint32_t>(digit);
     count += 6;
     if (count < 8) continue;

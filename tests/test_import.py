@@ -40,6 +40,13 @@ def test_import_brings_numpy_and_the_extension() -> None:
     assert {m for m in modules if m.startswith("ecgrt.")} == {"ecgrt._core"}
 
 
+def test_loading_and_answering_bring_nothing_else() -> None:
+    """A cold start is short: pathlib alone takes as long to import as a plan to load."""
+    use = "ecgrt.Classifier(threads=1).predict(500 * numpy.sin(numpy.arange(9000) / 20))"
+    before = modules_after("import numpy, ecgrt")
+    assert modules_after(f"import numpy, ecgrt; {use}") - before == {"ecgrt.shipped"}
+
+
 def test_what_is_loaded_later_is_the_same_thing() -> None:
     from ecgrt import records
     from ecgrt.compile import build

@@ -14,7 +14,7 @@ MODEL = Path(__file__).parents[1] / "models" / "cinc17-compact.onnx"
 
 
 def main() -> None:
-    PLAN.parent.mkdir(exist_ok=True)
+    Path(PLAN).parent.mkdir(exist_ok=True)
     print(build_plan(MODEL, PLAN))
 
 

@@ -123,7 +123,7 @@ def find_plan(plan: Path | None) -> Path:
         return DEFAULT_PLAN
     if named := os.environ.get(PLAN_VARIABLE):
         return Path(named)
-    return PLAN
+    return Path(PLAN)
 
 
 def printable(name: str) -> str:
