@@ -74,6 +74,27 @@ py::tuple explain_prediction(const PyClassifier& self, const NamedPrediction& p)
                         rows(found.rest, classes).attr("ravel")());
 }
 
+// The network alone, on what it sees of a record.
+py::array_t<float> run_network(
+    const PyClassifier& self,
+    const py::array_t<float, py::array::c_style | py::array::forcecast>& signal) {
+  const Backend& backend = self.classifier.backend();
+  const Metadata& metadata = self.classifier.metadata();
+  const auto size = static_cast<std::size_t>(signal.size());
+  const std::size_t segments = size / metadata.samples_per_segment;
+  if (signal.ndim() != 1 || size % metadata.samples_per_segment != 0 || segments == 0 ||
+      segments > backend.max_segments()) {
+    throw py::value_error("signal must be 1 to " + std::to_string(backend.max_segments()) +
+                          " whole segments of " + std::to_string(metadata.samples_per_segment) +
+                          " samples, in one dimension");
+  }
+  py::array_t<float> answers({segments, metadata.outputs()});
+  const Window window = Window::whole(signal.data(), segments, answers.mutable_data());
+  const py::gil_scoped_release release;
+  backend.run({&window, 1});
+  return answers;
+}
+
 // What a classifier says of itself.
 void register_properties(py::class_<PyClassifier>& classifier) {
   classifier
@@ -141,6 +162,7 @@ void register_classifier(py::module_& m) {
           py::arg("memo"), doc::Classifier_deepcopy)
       .def(py::pickle(&get_state, &set_state));
   register_properties(classifier);
+  m.def("run_network", &run_network, py::arg("classifier"), py::arg("signal"), doc::run_network);
 }
 
 }  // namespace ecgrt

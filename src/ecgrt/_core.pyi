@@ -519,6 +519,27 @@ def preprocess(
         Shape (segments,): whether at least half of a segment can be read.
     """
 
+def run_network(classifier: Classifier, signal: ArrayLike) -> NDArray[np.float32]:
+    """Return what the network alone answers, for comparisons with other engines.
+
+    Parameters
+    ----------
+    classifier
+        Whose network it is.
+    signal
+        Shape (n,): as :func:`preprocess` returns it, whole segments, no more than a window.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (segments, classes + evidence).
+
+    Raises
+    ------
+    ValueError
+        If it is empty, not of whole segments, or longer than a window.
+    """
+
 def scale_locally(signal: ArrayLike, readable: ArrayLike, rate: float) -> NDArray[np.float32]:
     """Return a filtered signal divided by its running robust amplitude: the scale ``"local"``.
 

@@ -12,13 +12,16 @@ import numpy as np
 import onnx
 import pytest
 from commands import exit_code
+from conftest import ROOT
 
 import ecgrt
+from ecgrt import _core
 from ecgrt.bench import bench
 from ecgrt.bench.engine import Array, Ecgrt, Normaliser, Run, UnavailableError
 from ecgrt.bench.measure import measure_latency, measure_throughput
-from ecgrt.bench.peers import OnnxRuntime, OpenVino
+from ecgrt.bench.peers import OnnxRuntime, OpenVino, OpenVinoBf16
 from ecgrt.bench.signals import synthetic_ecg
+from ecgrt.shipped import PLAN
 
 SMALL: dict[str, Any] = {"threads": [1], "calls": 3, "batch": 2, "starts": 1}
 
@@ -27,6 +30,7 @@ class Fake:
     """An engine that gives a fixed answer."""
 
     cold_start = ""
+    precision = "fp32"
     model = Path()
 
     def __init__(self, name: str, answer: Array, error: str = "") -> None:
@@ -54,10 +58,13 @@ class Fake:
 
 def test_without_peers(plan: Path) -> None:
     report = bench(plan, seconds=[1.0, 3.0], **SMALL)
-    assert [(r.seconds, r.engine, r.ratio) for r in report.latency] == [
-        (1.0, "ecgrt", 1.0),
-        (3.0, "ecgrt", 1.0),
+    assert [(r.seconds, r.engine) for r in report.latency] == [
+        (1.0, "ecgrt"),
+        (1.0, "ecgrt, network"),
+        (3.0, "ecgrt"),
+        (3.0, "ecgrt, network"),
     ]
+    assert [r.ratio for r in report.latency[::2]] == [1.0, 1.0]
     for row in report.latency:
         assert 0 < row.min_ms <= row.median_ms <= row.p99_ms
         assert row.real_time == pytest.approx(row.seconds * 1e3 / row.median_ms)
@@ -70,6 +77,7 @@ def test_without_peers(plan: Path) -> None:
     assert [note.partition(":")[0] for note in report.notes] == [
         "onnxruntime",
         "openvino",
+        "openvino, bf16",
         "tensorflow",
     ]
 
@@ -92,7 +100,7 @@ def test_peer_that_is_not_installed_is_named(
         monkeypatch.setitem(sys.modules, name, None)
     notes = bench(plan, onnx=model, seconds=[1.0], **SMALL).notes
     for name in ("onnxruntime", "openvino"):
-        (note,) = (note for note in notes if note.startswith(name))
+        (note,) = (note for note in notes if note.startswith(f"{name}:"))
         assert 'pip install "ecgrt[bench]"' in note
 
 
@@ -107,12 +115,15 @@ def test_file_that_is_no_model_is_told(
         peer(tmp_path / "not.onnx", normalise).prepare(np.zeros(512), 1)
 
 
-def test_openvino_computes_in_fp32(plan: Path, model: Path) -> None:
+@pytest.mark.parametrize(("made", "hint"), [(OpenVino, "f32"), (OpenVinoBf16, "bf16")])
+def test_openvino_computes_as_it_is_told(
+    made: type[OpenVino], hint: str, plan: Path, model: Path
+) -> None:
     openvino = pytest.importorskip("openvino")
-    peer = OpenVino(model, Normaliser(ecgrt.Classifier(plan).metadata))
+    peer = made(model, Normaliser(ecgrt.Classifier(plan).metadata))
     compiled = peer._compile(np.zeros((1, 512, 1), np.float32), 1, "LATENCY")
     precision = compiled.get_property("INFERENCE_PRECISION_HINT")
-    assert precision == openvino.Type.f32
+    assert precision == getattr(openvino.Type, hint)
 
 
 def test_threads_of_a_peer_end_with_it(plan: Path, model: Path) -> None:
@@ -164,6 +175,29 @@ def test_model_of_another_shape_is_named(plan: Path, tmp_path: Path) -> None:
     onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), other)
     with pytest.raises(ValueError, match=r"other\.onnx cannot be run on the plan's input; give"):
         bench(plan, onnx=other, seconds=[1.0], **SMALL)
+
+
+def test_a_bound_is_that_of_the_precision() -> None:
+    rough = Fake("rough", np.full((2, 4), 0.26))
+    rough.precision = "bf16"
+    engines = [Fake("ecgrt", np.full((2, 4), 0.25)), rough]
+    rows = measure_latency(engines, np.zeros(512), 1.0, 1, 3, [])
+    assert [(row.engine, row.precision) for row in rows] == [("ecgrt", "fp32"), ("rough", "bf16")]
+
+
+def test_peers_answer_what_the_shipped_model_sees() -> None:
+    """Resampled, filtered and scaled by the core: without that they would not agree."""
+    pytest.importorskip("onnxruntime")
+    onnx_model = ROOT / "models" / "cinc17-compact.onnx"
+    report = bench(PLAN, onnx=onnx_model, seconds=[9.0], fs=300.0, **SMALL)
+    assert {"ecgrt", "ecgrt, network", "onnxruntime"} <= {row.engine for row in report.latency}
+
+
+def test_the_network_alone_takes_whole_segments(plan: Path) -> None:
+    classifier = ecgrt.Classifier(plan)
+    for bad in (np.zeros(0), np.zeros(257), np.zeros((1, 256))):
+        with pytest.raises(ValueError, match="whole segments of 256 samples"):
+            _core.run_network(classifier, bad)
 
 
 def test_engines_take_turns() -> None:

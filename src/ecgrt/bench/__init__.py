@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import Classifier
 from .._progress import track
-from .engine import Ecgrt, Normaliser
+from .engine import Ecgrt, EcgrtNetwork, Normaliser
 from .fresh import measure_cold
 from .measure import measure_latency, measure_throughput
 from .peers import peers_for
@@ -30,6 +30,7 @@ def bench(
     batch: int = 32,
     starts: int = 7,
     record: str | Path | None = None,
+    fs: float | None = None,
 ) -> Report:
     """Measure a plan beside its peers, all on the same signal and in the same run.
 
@@ -52,13 +53,16 @@ def bench(
     starts
         New processes for each cold start.
     record
-        A record at the model's sampling rate, repeated or cut to each length; None means a
-        synthetic one.
+        A record of that rate, repeated or cut to each length; None means a synthetic one.
+    fs
+        Sampling rate of the record, Hz; None means the model's.
 
     Returns
     -------
     Report
-        A peer whose probabilities are more than 1e-3 from ecgrt's is named in its notes only.
+        A peer whose probabilities are farther from ecgrt's than its precision explains is named in
+        its notes only. Peers are timed on the network alone, ecgrt from the raw signal to the
+        label and, in the first table, on the network alone too.
 
     Raises
     ------
@@ -71,17 +75,18 @@ def bench(
         raise ValueError("seconds, threads, calls, batch and starts must be positive")
     plan = Path(plan)
     classifier = Classifier(plan)
-    signals = make_signals(classifier, seconds, record)
-    normalise = Normaliser(classifier.metadata)
+    signals = make_signals(classifier, seconds, record, fs)
+    normalise = Normaliser(classifier.metadata, fs)
     most = max(threads)
     peers, notes = peers_for(onnx, keras, normalise, most)
-    engines = [Ecgrt(plan), *peers]
+    engines = [Ecgrt(plan, fs), *peers]
+    alone = [engines[0], EcgrtNetwork(plan, normalise), *peers]
     versions = {"numpy": np.__version__} | {e.name: e.version() for e in engines}
     machine = describe_machine(plan, classifier.backend, versions)
 
     latency: list[Latency] = []
     for length, count in track([(s, t) for s in seconds for t in threads], desc="latency"):
-        latency += measure_latency(engines, signals[length], length, count, calls, notes)
+        latency += measure_latency(alone, signals[length], length, count, calls, notes)
     length = min(seconds, key=lambda s: abs(s - 30.0))
     throughput = measure_throughput(engines, signals[length], length, most, batch, notes)
     agreeing = {row.engine for row in throughput}

@@ -6,6 +6,7 @@ nothing but inference (for ecgrt also its preprocessing) lies between two readin
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from .. import Classifier, __version__
+from .. import Classifier, __version__, _core
 
 Array = npt.NDArray[Any]
 Run = Callable[[], Array]
@@ -30,14 +31,17 @@ class Engine(Protocol):
     ----------
     name
         For the tables.
+    precision
+        Of its arithmetic, a key of ``measure.BOUNDS``: it says how far its answers may differ.
     cold_start
         A Python program that imports the engine, opens `model` and answers the signal in
-        `signal` (.npy, float32 (n,), normalised except for ecgrt) on `threads` threads.
+        `signal` (.npy, float32 (n,), preprocessed except for ecgrt) on `threads` threads.
     model
         The file that it opens.
     """
 
     name: str
+    precision: str
     cold_start: str
     model: Path
 
@@ -58,15 +62,18 @@ class Engine(Protocol):
 
 
 class Ecgrt:
-    """ecgrt itself, preprocessing included."""
+    """ecgrt itself, from the raw signal of `fs` Hz (None: the model's rate) to the label."""
 
     name = "ecgrt"
-    cold_start = (
-        "import ecgrt\necgrt.Classifier(model, threads=threads).predict(numpy.load(signal))\n"
-    )
+    precision = "fp32"
 
-    def __init__(self, plan: Path) -> None:
+    def __init__(self, plan: Path, fs: float | None = None) -> None:
         self.model = plan
+        self._fs = fs
+        self.cold_start = (
+            "import ecgrt\n"
+            f"ecgrt.Classifier(model, threads=threads).predict(numpy.load(signal), fs={fs})\n"
+        )
 
     def version(self) -> str:
         """Return the version of ecgrt."""
@@ -75,7 +82,7 @@ class Ecgrt:
     def prepare(self, signal: Array, threads: int) -> Run:
         """Return what answers one signal."""
         classifier = Classifier(self.model, threads=threads)
-        return lambda: np.asarray(classifier.predict(signal).segment_probabilities)
+        return lambda: np.asarray(classifier.predict(signal, self._fs).segment_probabilities)
 
     def prepare_batch(self, signal: Array, count: int, threads: int) -> Mapping[str, Run]:
         """Return ``predict_batch``."""
@@ -83,20 +90,45 @@ class Ecgrt:
         signals = [signal] * count
         return {
             "predict_batch": lambda: np.asarray(
-                classifier.predict_batch(signals)[-1].segment_probabilities
+                classifier.predict_batch(signals, self._fs)[-1].segment_probabilities
             )
         }
 
 
-class Normaliser:
-    """Turns microvolts into a network's input: whole segments, zero mean, unit variance."""
+class EcgrtNetwork:
+    """ecgrt's network alone, which is what its peers are given to do."""
 
-    def __init__(self, metadata: Mapping[str, Any]) -> None:
-        self.metadata = metadata
+    name = "ecgrt, network"
+    precision = "fp32"
+    cold_start = ""
+
+    def __init__(self, plan: Path, normalise: Normaliser) -> None:
+        self.model = plan
+        self._normalise = normalise
+
+    def version(self) -> str:
+        """Return the version of ecgrt."""
+        return str(__version__)
+
+    def prepare(self, signal: Array, threads: int) -> Run:
+        """Return what answers one signal that has been preprocessed."""
+        classifier = Classifier(self.model, threads=threads)
+        x, classes = self._normalise(signal)[0, :, 0], len(classifier.classes)
+        return lambda: _core.run_network(classifier, x)[:, :classes]
+
+    def prepare_batch(self, signal: Array, count: int, threads: int) -> Mapping[str, Run]:
+        """Raise :class:`UnavailableError`: batches and cold starts are measured from end to end."""
+        raise UnavailableError("measured for single records only")
+
+
+class Normaliser:
+    """Turns a signal of `fs` Hz (None: the model's rate) into what its network sees."""
+
+    def __init__(self, metadata: Mapping[str, Any], fs: float | None = None) -> None:
+        self._metadata = json.dumps(metadata)
+        self._fs = fs
 
     def __call__(self, signal: Array) -> Array:
-        """Return float32 (1, n, 1) of float32 (n,)."""
-        segment = self.metadata["samples_per_segment"]
-        whole = signal[: len(signal) // segment * segment].astype(np.float64)
-        normal: Array = (whole - self.metadata["mean"]) / self.metadata["std"]
-        return normal.astype(np.float32)[None, :, None]
+        """Return float32 (1, n, 1) of float32 (n,) microvolts, by ecgrt's own preprocessing."""
+        seen, _ = _core.preprocess(signal, self._fs, metadata=self._metadata)
+        return seen[None, :, None]

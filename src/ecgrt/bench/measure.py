@@ -10,8 +10,8 @@ import numpy as np
 from .engine import Array, Engine, Run, UnavailableError
 from .report import Latency, Throughput
 
-#: Largest difference of probability with which a peer's figures are printed.
-TOLERANCE = 1e-3
+#: Largest difference of probability with which a peer's figures are printed, by its precision.
+BOUNDS = {"fp32": 1e-3, "bf16": 3e-2}
 #: Timed calls of an engine before the next one's turn. An untimed one goes before them, so that
 #: neither cold caches nor threads of the engine before, which may still spin, are measured.
 CALLS_PER_TURN = 3
@@ -42,6 +42,7 @@ def measure_latency(
     notes
         Gets a line for each engine that is left out.
     """
+    precisions = {engine.name: engine.precision for engine in engines}
     ready = _agreeing(engines, lambda e: {"": e.prepare(signal, threads)}, notes)
     times: dict[str, list[float]] = {name: [] for name in ready}
     for _ in range(-(-calls // CALLS_PER_TURN)):
@@ -54,6 +55,7 @@ def measure_latency(
             seconds=seconds,
             threads=threads,
             engine=name,
+            precision=precisions[name],
             min_ms=min(times[name]),
             median_ms=median,
             p99_ms=float(np.percentile(times[name], 99)),
@@ -76,6 +78,7 @@ def measure_throughput(
 
     Parameters are those of :func:`measure_latency`; `batch` is the number of records.
     """
+    precisions = {engine.name: engine.precision for engine in engines}
     ready = _agreeing(engines, lambda e: e.prepare_batch(signal, batch, threads), notes)
     times: dict[tuple[str, str], list[float]] = {}
     for _ in range(BATCH_TURNS):
@@ -91,6 +94,7 @@ def measure_throughput(
             seconds=seconds,
             threads=threads,
             engine=name,
+            precision=precisions[name],
             way=way,
             records_per_second=rate,
             ratio=fastest[engines[0].name][0] / rate,
@@ -125,12 +129,13 @@ def _agreeing(
         if expected is None:
             expected = answers[0]
         difference = max(_difference(answer, expected) for answer in answers)
-        if difference <= TOLERANCE:
+        bound = BOUNDS[engine.precision]
+        if difference <= bound:
             ready[engine.name] = ways
         else:
             notes.append(
                 f"{engine.name}: not printed, its probabilities differ by {difference:.1e} from "
-                f"those of {engines[0].name}, more than {TOLERANCE:.0e}"
+                f"those of {engines[0].name}, more than {bound:.0e}"
             )
     return ready
 

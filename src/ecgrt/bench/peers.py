@@ -32,6 +32,7 @@ class OnnxRuntime:
     """ONNX Runtime on the CPU."""
 
     name = "onnxruntime"
+    precision = "fp32"
     cold_start = """\
 import onnxruntime
 options = onnxruntime.SessionOptions()
@@ -90,10 +91,13 @@ session.run(None, {session.get_inputs()[0].name: numpy.load(signal)[None, :, Non
 class OpenVino:
     """OpenVINO on the CPU, compiled for the exact shape.
 
-    At fp32: where the processor multiplies in bfloat16 it would do so, and answer otherwise.
+    Told its precision: where the processor multiplies in bfloat16 it would do so by itself, and
+    answer otherwise.
     """
 
     name = "openvino"
+    hint = "f32"
+    precision = "fp32"
     cold_start = """\
 import openvino
 core = openvino.Core()
@@ -149,15 +153,25 @@ core.compile_model(network, "CPU", hints).create_infer_request().infer([x])
         hints = {
             "PERFORMANCE_HINT": hint,
             "INFERENCE_NUM_THREADS": threads,
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": self.hint,
         }
         return self._core.compile_model(model, "CPU", hints)
+
+
+class OpenVinoBf16(OpenVino):
+    """OpenVINO in bfloat16."""
+
+    name = "openvino, bf16"
+    hint = "bf16"
+    precision = "bf16"
+    cold_start = OpenVino.cold_start.replace('"f32"', '"bf16"')
 
 
 class TensorFlow:
     """TensorFlow's graph of a Keras checkpoint."""
 
     name = "tensorflow"
+    precision = "fp32"
     cold_start = """\
 import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -226,6 +240,7 @@ def peers_for(
     makers: dict[str, tuple[str, str | Path | None, Callable[[Path], Engine]]] = {
         "onnxruntime": ("--onnx", onnx, lambda model: OnnxRuntime(model, normalise)),
         "openvino": ("--onnx", onnx, lambda model: OpenVino(model, normalise)),
+        "openvino, bf16": ("--onnx", onnx, lambda model: OpenVinoBf16(model, normalise)),
         "tensorflow": ("--keras", keras, lambda model: TensorFlow(model, normalise, threads)),
     }
     engines: list[Engine] = []

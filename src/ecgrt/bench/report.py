@@ -32,11 +32,12 @@ class Machine:
 class Latency:
     """One engine's times for one record; the ratio of medians is above 1 where ecgrt is faster."""
 
-    header: ClassVar = "record threads engine min/ms median/ms p99/ms x-real-time ratio"
+    header: ClassVar = "record threads engine precision min/ms median/ms p99/ms x-real-time ratio"
 
     seconds: float
     threads: int
     engine: str
+    precision: str
     min_ms: float
     median_ms: float
     p99_ms: float
@@ -46,7 +47,7 @@ class Latency:
     def cells(self) -> list[str]:
         """Return the row of the table."""
         milliseconds = [f"{ms:.2f}" for ms in (self.min_ms, self.median_ms, self.p99_ms)]
-        setting = [f"{self.seconds:g} s", str(self.threads), self.engine]
+        setting = [f"{self.seconds:g} s", str(self.threads), self.engine, self.precision]
         return [*setting, *milliseconds, f"{self.real_time:.0f}", f"{self.ratio:.2f}"]
 
 
@@ -54,18 +55,19 @@ class Latency:
 class Throughput:
     """One engine's records a second in its fastest way."""
 
-    header: ClassVar = "record threads engine records/s ratio way"
+    header: ClassVar = "record threads engine precision records/s ratio way"
 
     seconds: float
     threads: int
     engine: str
+    precision: str
     way: str
     records_per_second: float
     ratio: float
 
     def cells(self) -> list[str]:
         """Return the row of the table."""
-        setting = [f"{self.seconds:g} s", str(self.threads), self.engine]
+        setting = [f"{self.seconds:g} s", str(self.threads), self.engine, self.precision]
         return [*setting, f"{self.records_per_second:.1f}", f"{self.ratio:.2f}", self.way]
 
 

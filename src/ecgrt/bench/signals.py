@@ -22,16 +22,20 @@ WAVES = (
 
 
 def make_signals(
-    classifier: Classifier, seconds: Sequence[float], record: str | Path | None
+    classifier: Classifier,
+    seconds: Sequence[float],
+    record: str | Path | None,
+    fs: float | None = None,
 ) -> dict[float, Array]:
-    """Return float32 (n,) microvolts at the model's rate, by length in seconds.
+    """Return float32 (n,) microvolts of `fs` Hz (None: the model's), by length in seconds.
 
     Raises
     ------
     ValueError
         If a length is under one segment, or the record has another rate.
     """
-    rate = classifier.sampling_rate
+    rate = classifier.sampling_rate if fs is None else fs
+    segment = classifier.samples_per_segment * rate / classifier.sampling_rate
     if record is None:
         source = synthetic_ecg(max(seconds), rate)
     else:
@@ -42,10 +46,9 @@ def make_signals(
     signals = {}
     for length in seconds:
         samples = round(length * rate)
-        if samples < classifier.samples_per_segment:
+        if samples < segment:
             raise ValueError(
-                f"{length:g} s are {samples} samples; the model needs "
-                f"{classifier.samples_per_segment} or more"
+                f"{length:g} s are {samples} samples; the model needs {segment:g} or more"
             )
         signals[length] = np.resize(source, samples).astype(np.float32)
     return signals

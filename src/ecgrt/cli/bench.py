@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--starts", type=int, default=7, help="processes a cold start (default: %(default)s)"
     )
+    parser.add_argument(
+        "--fs", type=float, metavar="HZ", help="sampling rate of the record (default: the model's)"
+    )
     parser.add_argument("--record", help="a record to measure with (default: a synthetic one)")
     add_json(parser, "all figures and the machine")
     return run(parser, _bench, argv)
@@ -59,6 +62,7 @@ def _bench(args: argparse.Namespace) -> int:
         batch=args.batch,
         starts=args.starts,
         record=args.record,
+        fs=args.fs,
     )
     show(args.json, report.to_text(), json.loads(report.to_json()))
     return DONE
