@@ -87,13 +87,13 @@ void inverse(const float* spectrum, ptrdiff_t bin_stride, ptrdiff_t first, ptrdi
   }
 }
 
-template <int Rows>
+template <int Rows, int Vectors>
 ECGRT_INLINE void direct_rows(const float* input, ptrdiff_t row_stride, ptrdiff_t depth,
                               const float* weights, ptrdiff_t channel, ptrdiff_t row,
                               const Epilogue& epilogue, Prefetch& ahead) {
-  Vec sum[Rows][kPanelVectors] = {};
+  Vec sum[Rows][Vectors] = {};
   real_rows(sum, input, row_stride, weights, depth, ahead);
-  unroll<kPanelVectors>([&]<int V>() __attribute__((always_inline)) {
+  unroll<Vectors>([&]<int V>() __attribute__((always_inline)) {
     if (channel + V * kLanes >= epilogue.channels) return;
     const EpilogueLane lane(epilogue, channel + V * kLanes);
     unroll<Rows>([&]<int R>() __attribute__((always_inline)) { lane.apply(row + R, sum[R][V]); });
@@ -107,9 +107,16 @@ void direct(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const flo
     const float* w = weights + panel * depth * kPanel;
     Prefetch ahead(w + depth * kPanel, depth * kPanel * ptrdiff_t{sizeof(float)},
                    depth * groups(rows, kRealRows));
+    const bool half = kHalfPanels && epilogue.channels - panel * kPanel <= kLanes;
     in_groups<kRealRows>(rows, [&]<int Rows>(ptrdiff_t row) __attribute__((always_inline)) {
-      direct_rows<Rows>(input + (first_row + row) * row_stride, row_stride, depth, w,
-                        panel * kPanel, first_row + row, epilogue, ahead);
+      const ptrdiff_t at = first_row + row;
+      const float* x = input + at * row_stride;
+      if (half) {
+        direct_rows<Rows, 1>(x, row_stride, depth, w, panel * kPanel, at, epilogue, ahead);
+      } else {
+        direct_rows<Rows, kPanelVectors>(x, row_stride, depth, w, panel * kPanel, at, epilogue,
+                                         ahead);
+      }
     });
   }
 }

@@ -60,11 +60,12 @@ struct KernelTable {
   FftKernel fft[kFftKernels];  // by ascending size
 
   // One frequency bin: output[i] = input[i] * weights for complex rows i of `channels` inputs and
-  // `panels` panels of outputs. A panel is [channel][real x panel, imaginary x panel].
+  // `outputs` channels, a multiple of kChannelMultiple, in rows of whole panels: what is behind
+  // them is not written. A panel is [channel][real x panel, imaginary x panel].
   void (*multiply_f32)(const float* input, ptrdiff_t rows, ptrdiff_t channels, const float* weights,
-                       ptrdiff_t panels, float* output);
+                       ptrdiff_t outputs, float* output);
   void (*multiply_f16)(const float* input, ptrdiff_t rows, ptrdiff_t channels,
-                       const uint16_t* weights, ptrdiff_t panels, float* output);
+                       const uint16_t* weights, ptrdiff_t outputs, float* output);
 
   // Stores the conjugate of a spectrum of one tile, `bins` bins of `panels` panels, as the weights
   // of one input channel: panel p of bin b goes to `to` + (b * all_panels + p) * panel_stride.

@@ -82,8 +82,8 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
   half_ = convolution.weights.half && kernels.native_half;
   std::size_t weights = 0;
   for (const PlanConvolution& other : plan.convolutions) weights += other.weights.count;
-  fft_ = choose_kernel(
-      {taps_, inputs_, panels_ * kernels.panel, rows, half_ ? 2U : 4U, is_small(weights)}, kernels);
+  fft_ =
+      choose_kernel({taps_, inputs_, outputs_, rows, half_ ? 2U : 4U, is_small(weights)}, kernels);
   if (fft_ != nullptr) {
     rows_per_tile_ = static_cast<std::size_t>(fft_->size) - taps_ + 1;
     rows_read_ = static_cast<std::size_t>(fft_->size);
@@ -250,6 +250,8 @@ void ConvLayer::run_fft(const Tasks& tasks, std::size_t block, std::size_t group
   const std::size_t panels = std::min(tasks.panels_per_group, panels_ - panel);
   const std::size_t channels = panels * kernels_.panel;
   const std::size_t bins = fft_->size / 2;
+  const auto outputs = static_cast<std::ptrdiff_t>(
+      std::min(channels, outputs_ - panel * static_cast<std::size_t>(kernels_.panel)));
   const std::size_t input_stride = bin_stride(tiles * kernels_.planes * inputs_);
   const std::size_t output_stride = bin_stride(tiles * 2 * channels);
   float* output = scratch + bins * input_stride;
@@ -262,9 +264,9 @@ void ConvLayer::run_fft(const Tasks& tasks, std::size_t block, std::size_t group
     float* out = output + bin * output_stride;
     if (half_) {
       const auto* weights = reinterpret_cast<const std::uint16_t*>(weights_.data());
-      kernels_.multiply_f16(in, tiles, inputs_, weights + at, panels, out);
+      kernels_.multiply_f16(in, tiles, inputs_, weights + at, outputs, out);
     } else {
-      kernels_.multiply_f32(in, tiles, inputs_, weights_.floats() + at, panels, out);
+      kernels_.multiply_f32(in, tiles, inputs_, weights_.floats() + at, outputs, out);
     }
   }
   fft_->inverse(output, output_stride, panel * kernels_.panel, channels, tiles,
