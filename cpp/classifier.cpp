@@ -23,7 +23,8 @@ constexpr std::size_t kAtOnce = 8;
 
 // What a piece uses while its turn lasts.
 struct Room {
-  std::vector<float> samples, probabilities;
+  std::vector<float> samples, answers;
+  ReadScratch reading;  // here, whoever reads: so a second call of a length finds it large enough
   std::unique_ptr<Continuation> continuation;
 };
 
@@ -56,7 +57,6 @@ struct Classifier::Piece {
 
 // What one worker needs to prepare a record.
 struct Classifier::Desk {
-  ReadScratch reading;
   std::vector<float> assessing;
   std::vector<std::unique_ptr<RhythmAnalyser>> rhythm;  // one for each sampling rate
 };
@@ -256,23 +256,23 @@ bool Classifier::read_windows(std::span<Piece> pieces, Scratch& scratch) const {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const Piece& piece = pieces[i];
     if (piece.read == piece.segments) continue;
-    auto& [samples, answers, continuation] = scratch.rooms[i];
-    Continuation* record = piece.segments > most ? continuation.get() : nullptr;
+    Room& room = scratch.rooms[i];
+    Continuation* record = piece.segments > most ? room.continuation.get() : nullptr;
     const std::size_t rest = piece.segments - piece.read;
     const std::size_t count = record ? std::min(record->room, rest) : rest;
-    samples.resize(std::max(samples.size(), count * size));
-    answers.resize(std::max(answers.size(), (record ? most : count) * outputs));
-    scratch.windows.push_back(
-        record ? Window::part(samples.data(), count, answers.data(), *record, count == rest)
-               : Window::whole(samples.data(), count, answers.data()));
+    room.samples.resize(std::max(room.samples.size(), count * size));
+    room.answers.resize(std::max(room.answers.size(), (record ? most : count) * outputs));
+    float *samples = room.samples.data(), *answers = room.answers.data();
+    scratch.windows.push_back(record ? Window::part(samples, count, answers, *record, count == rest)
+                                     : Window::whole(samples, count, answers));
     scratch.runs.push_back(i);
   }
-  backend().for_each(scratch.windows.size(), [&](std::size_t i, std::size_t worker) {
+  backend().for_each(scratch.windows.size(), [&](std::size_t i, std::size_t) {
     Piece& piece = pieces[scratch.runs[i]];
+    Room& room = scratch.rooms[scratch.runs[i]];
     const std::size_t count = scratch.windows[i].segments();
     scratch.readers[piece.record].read((piece.first + piece.read) * size, count * size,
-                                       scratch.rooms[scratch.runs[i]].samples.data(),
-                                       scratch.desks[worker].reading);
+                                       room.samples.data(), room.reading);
     piece.read += count;
   });
   return !scratch.windows.empty();

@@ -26,7 +26,6 @@ constexpr std::array<signed char, 256> kValues = [] {
 
 }  // namespace
 
-
 void RecordHead::pool(std::span<const float> values, std::span<const std::uint8_t> readable,
                       Pooled& pooled) const {
   pooled = {};
