@@ -49,15 +49,14 @@ constexpr Kind kKinds[] = {
 
 }  // namespace
 
-LoadedPlan load_plan(const std::string& path, const BackendOptions& options) {
-  const PlanSource source(path);
+LoadedPlan load_plan(const PlanSource& source, const BackendOptions& options) {
   std::array<std::byte, kTensorRtHeaderBytes> buffer{};
   const auto start = std::span(buffer).first(std::min(buffer.size(), source.size()));
   source.read(0, start);
   for (const Kind& kind : kKinds) {
     if (kind.recognises(start)) return kind.load(source, options);
   }
-  throw PlanError(path +
+  throw PlanError(source.path() +
                   ": this is neither a CPU plan nor a TensorRT plan; build one with "
                   "ecgrt-build-engine model.onnx");
 }

@@ -20,8 +20,8 @@ struct LoadedPlan {
   std::vector<float> example, example_answers;
 };
 
-// Recognises the plan by its first bytes. Throws PlanError, BackendUnavailableError or
-// std::invalid_argument (options).
-LoadedPlan load_plan(const std::string& path, const BackendOptions& options);
+// Recognises the plan by its first bytes; does not need the source afterwards. Throws PlanError,
+// BackendUnavailableError or std::invalid_argument (options).
+LoadedPlan load_plan(const PlanSource& source, const BackendOptions& options);
 
 }  // namespace ecgrt

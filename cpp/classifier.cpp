@@ -72,6 +72,9 @@ struct Classifier::Scratch {
 };
 
 Classifier::Classifier(const std::string& plan, const BackendOptions& options)
+    : Classifier(PlanSource(plan), options) {}
+
+Classifier::Classifier(const PlanSource& plan, const BackendOptions& options)
     : plan_(load_plan(plan, options)),
       kernels_(select_kernels().signal),
       path_(metadata(), kernels_),

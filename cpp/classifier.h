@@ -24,6 +24,8 @@ class Classifier {
  public:
   // Throws PlanError, BackendUnavailableError or std::invalid_argument (options).
   Classifier(const std::string& plan, const BackendOptions& options);
+  // Of a plan that need not exist any longer then.
+  Classifier(const PlanSource& plan, const BackendOptions& options);
   ~Classifier();
 
   // A label whose confidence is below `min_confidence` (0 to 1) is withheld. Throws

@@ -52,9 +52,21 @@ PlanSource::PlanSource(const std::string& path) : path_(path) {
   size_ = static_cast<std::size_t>(status.st_size);
 }
 
-PlanSource::~PlanSource() { ::close(file_); }
+PlanSource::PlanSource(std::span<const std::byte> bytes)
+    : path_("plan in memory"), bytes_(bytes), size_(bytes.size()) {
+  if (bytes.empty()) fail(path_, "it has no bytes");
+}
+
+PlanSource::~PlanSource() {
+  if (file_ >= 0) ::close(file_);
+}
 
 bool PlanSource::try_read(std::size_t offset, std::span<std::byte> to) const noexcept {
+  if (file_ < 0) {
+    if (offset > size_ || to.size() > size_ - offset) return false;
+    std::ranges::copy(bytes_.subspan(offset, to.size()), to.begin());
+    return true;
+  }
   while (!to.empty()) {
     const ssize_t got = ::pread(file_, to.data(), to.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;

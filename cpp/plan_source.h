@@ -1,4 +1,4 @@
-// A plan as a file, read piece by piece.
+// A plan as a file or in memory, read piece by piece.
 #pragma once
 
 #include <cstddef>
@@ -30,10 +30,13 @@ class PlanSource {
  public:
   // Throws PlanError if there is no such file, or it is none that has a size.
   explicit PlanSource(const std::string& path);
+  // `bytes` must outlive the source. Throws PlanError if there are none.
+  explicit PlanSource(std::span<const std::byte> bytes);
   PlanSource(const PlanSource&) = delete;
   PlanSource& operator=(const PlanSource&) = delete;
   ~PlanSource();
 
+  // What messages call it.
   const std::string& path() const { return path_; }
   std::size_t size() const { return size_; }
 
@@ -45,7 +48,8 @@ class PlanSource {
 
  private:
   std::string path_;
-  int file_ = -1;
+  int file_ = -1;                     // -1: the plan is in memory
+  std::span<const std::byte> bytes_;  // where it is there
   std::size_t size_ = 0;
 };
 

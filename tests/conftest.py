@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx
 import pytest
+from cpp_builds import CppBuilds
 
 from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.metadata import ONNX_KEY
@@ -58,3 +59,9 @@ def plan_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def records() -> Path:
     """The folder of the sample records that ecgrt ships; not to be written to."""
     return ROOT / "examples" / "records"
+
+
+@pytest.fixture(scope="session")
+def cpp_builds(tmp_path_factory: pytest.TempPathFactory) -> CppBuilds:
+    """The build folders of the C++ tests, the library among them, by sanitizer."""
+    return CppBuilds(tmp_path_factory)

@@ -17,8 +17,8 @@ on its own level, and a lazy import counts like any other:
 
 Rooms of the C++ core, likewise: the files at the root of ``cpp/`` are the ground, each of the
 folders ``signal``, ``cpu`` and ``tensorrt`` knows the ground only, the table of backends and the
-classifier put them together, the stream asks the classifier, and the bindings are the only ones
-that know of Python.
+classifier put them together, the stream asks the classifier, and on top lie the C API, and the
+bindings, which are the only ones that know of Python.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ CPP_LEVELS: tuple[tuple[str, ...], ...] = (
     ("backends",),
     ("classifier",),
     ("stream",),
-    ("bindings",),
+    ("capi", "bindings"),
 )
 #: Headers that the build writes.
 GENERATED = {"docstrings.h"}

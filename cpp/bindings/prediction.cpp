@@ -14,6 +14,7 @@
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "docstrings.h"
+#include "signal/heart_rate.h"
 
 namespace py = pybind11;
 
@@ -79,15 +80,8 @@ py::array_t<bool> readable(const NamedPrediction& p) {
   return out;
 }
 
-// By the median interval, which a missed or an invented beat hardly moves.
-std::optional<double> heart_rate(const NamedPrediction& p) {
-  const auto& times = p.prediction.beats;
-  if (times.size() < 2) return std::nullopt;
-  std::vector<double> intervals;
-  for (std::size_t i = 1; i < times.size(); ++i) intervals.push_back(times[i] - times[i - 1]);
-  const auto middle = intervals.begin() + static_cast<std::ptrdiff_t>(intervals.size() / 2);
-  std::ranges::nth_element(intervals, middle);
-  return 60 / *middle;
+std::optional<double> heart_rate_of(const NamedPrediction& p) {
+  return heart_rate(p.prediction.beats);
 }
 
 NamedPrediction refuse_to_make() {
@@ -133,7 +127,7 @@ py::dict to_dict(const py::object& self) {
   values["confidence"] = finite(p.prediction.confidence);
   values["probabilities"] = probability;
   values["segment_labels"] = segment_labels(self).attr("tolist")();
-  values["heart_rate"] = heart_rate(p);
+  values["heart_rate"] = heart_rate_of(p);
   values["beats"] = p.prediction.beats;
   values["evidence"] = evidence(p);
   values["quality"] = quality_dict(p.prediction.quality);
@@ -256,7 +250,7 @@ void register_prediction(py::module_& m) {
       .def_property_readonly("segment_labels", &segment_labels, doc::Prediction_segment_labels)
       .def_property_readonly("readable", &readable, doc::Prediction_readable)
       .def_property_readonly("beats", &beats, doc::Prediction_beats)
-      .def_property_readonly("heart_rate", &heart_rate, doc::Prediction_heart_rate)
+      .def_property_readonly("heart_rate", &heart_rate_of, doc::Prediction_heart_rate)
       .def_property_readonly("rhythm", &rhythm, doc::Prediction_rhythm)
       .def_property_readonly("evidence", &evidence, doc::Prediction_evidence)
       .def_property_readonly(

@@ -5,34 +5,21 @@ What runs is in ``tests/cpp/core``, built with the project's own CMakeLists.txt.
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from cpp_builds import CMAKE, COMPILER, CppBuilds, run
 from family import build, make_metadata, make_network, wide_network
 
 from ecgrt.training.config import NetworkConfig
 
-SOURCE = Path(__file__).parents[1] / "cpp" / "core"
 #: What a kernel may take from elsewhere: memory functions and the compiler's own.
 LINKED = {"memcpy", "memset", "memmove", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
 
-#: Beside Python first: there pip puts the cmake and the ninja of the test extra.
-CMAKE = shutil.which("cmake", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-COMPILER = os.environ.get("CXX") or shutil.which("c++")
-
 pytestmark = pytest.mark.skipif(not (CMAKE and COMPILER), reason="needs cmake and a C++ compiler")
-
-
-def run(*command: str | Path) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +53,6 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [*small, build(wide_network(5), tmp_path_factory.mktemp("wide"))]
 
 
-@pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The build folders by sanitizer, filled when they are first asked for."""
-    return {s: tmp_path_factory.mktemp(s or "plain") for s in ("", "address", "thread")}
-
-
-def built(programs: dict[str, Path], sanitizer: str) -> Path:
-    folder = programs[sanitizer]
-    if not (folder / "core_tests").exists():
-        options = (f"-DECGRT_SANITIZE={sanitizer}", f"-DPython_EXECUTABLE={sys.executable}")
-        run(str(CMAKE), "-S", SOURCE, "-B", folder, *options)
-        run(str(CMAKE), "--build", folder, "--parallel", str(os.cpu_count()))
-    return folder
-
-
 @pytest.mark.parametrize(
     ("sanitizer", "group", "least"),
     [
@@ -92,6 +64,7 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("", "signal", 5),
         ("", "beats", 4),
         ("", "stream", 3),
+        ("", "capi", 10),
         pytest.param(
             "",
             "allocations",
@@ -107,14 +80,16 @@ def built(programs: dict[str, Path], sanitizer: str) -> Path:
         ("address", "signal", 5),
         ("address", "beats", 4),
         ("address", "stream", 3),
+        ("address", "capi", 10),
         ("thread", "pool", 5),
         ("thread", "classifier", 4),
+        ("thread", "capi", 10),
     ],
 )
 def test_core(
-    sanitizer: str, group: str, least: int, programs: dict[str, Path], plans: list[Path]
+    sanitizer: str, group: str, least: int, cpp_builds: CppBuilds, plans: list[Path]
 ) -> None:
-    output = run(built(programs, sanitizer) / "core_tests", group, *plans)
+    output = run(cpp_builds[sanitizer] / "core_tests", group, *plans)
     passed = re.findall(r"^ok \w+$", output, flags=re.MULTILINE)
     assert len(passed) >= least
     assert f"{len(passed)} passed" in output
@@ -154,10 +129,10 @@ def test_strangers_are_found() -> None:
 
 
 @pytest.mark.skipif(not shutil.which("nm"), reason="needs nm of the binutils")
-def test_kernels_hold_nothing_but_their_own(programs: dict[str, Path]) -> None:
+def test_kernels_hold_nothing_but_their_own(cpp_builds: CppBuilds) -> None:
     objects = {
         path.parts[path.parts.index("CMakeFiles") + 1]: path
-        for path in built(programs, "").glob("ecgrt/CMakeFiles/ecgrt_kernels_*/**/*.o")
+        for path in cpp_builds[""].glob("ecgrt/CMakeFiles/ecgrt_kernels_*/**/*.o")
     }
     isas = {name.removeprefix("ecgrt_kernels_").removesuffix(".dir") for name in objects}
     assert isas in ({"sse2", "avx2", "avx512"}, {"neon"}, {"generic"})
