@@ -150,6 +150,7 @@ constexpr void (*narrow)(const float*, ptrdiff_t, Half*) = nullptr;
 constexpr bool kNativeHalf = false;
 #endif
 
+static_assert(kHalfPanels == (kPanel > kChannelMultiple));
 static_assert(kPlanes <= kMaxPlanes && kPanel <= kMaxPanel && kPackChannels % kPanel == 0);
 
 }  // namespace

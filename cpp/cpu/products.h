@@ -1,7 +1,6 @@
 // Products of rows and panels of weights, complex and real.
 #pragma once
 
-#include "cpu/kernels.h"
 #include "cpu/simd.h"
 
 namespace ecgrt {
@@ -10,7 +9,7 @@ namespace ECGRT_ISA {
 constexpr int kPanelVectors = 2;
 constexpr int kPanel = kPanelVectors * kLanes;
 // Whether channels can end within a panel; then what is behind them is left out.
-constexpr bool kHalfPanels = kPanel > kChannelMultiple;
+constexpr bool kHalfPanels = kPanel > 16;
 // As many accumulators as fit the registers: 16 of them on SSE2 and AVX2, else 32. With 32 there is
 // room for complex products of three multiplications, which need three accumulators, and the sum of
 // real and imaginary part as a third plane of the input's spectrum.

@@ -27,7 +27,9 @@ NAMES = (
     "holter",
     "info",
     "predict",
+    "serve",
     "train",
+    "triton",
 )
 
 
