@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
 
-    timeline = ecgrt.timeline(ecgrt.Classifier(), ecgrt.open_record(args.record, lead=args.lead))
+    timeline = ecgrt.Classifier().timeline(ecgrt.open_record(args.record, lead=args.lead))
 
     burden, rate = timeline.burden, timeline.heart_rate
     print(f"{timeline.duration / 60:.1f} minutes, {timeline.readable:.0%} readable")

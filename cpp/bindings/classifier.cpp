@@ -74,6 +74,14 @@ py::tuple explain_prediction(const PyClassifier& self, const NamedPrediction& p)
                         rows(found.rest, classes).attr("ravel")());
 }
 
+// Made by Python, of this classifier's windows: the core knows nothing of episodes.
+py::object timeline(const py::object& self, const py::object& record, const py::object& settings,
+                    const py::object& progress) {
+  return py::module_::import("ecgrt.rhythm.timeline")
+      .attr("timeline")(self, record, py::arg("settings") = settings,
+                        py::arg("progress") = progress);
+}
+
 // The network alone, on what it sees of a record.
 py::array_t<float> run_network(
     const PyClassifier& self,
@@ -146,6 +154,9 @@ void register_classifier(py::module_& m) {
       .def("stream", &make_stream, py::arg("fs") = py::none(), py::arg("unit") = "uV",
            py::kw_only(), py::arg("window") = 30.0, py::arg("hop") = 10.0,
            py::arg("min_confidence") = 0.0, py::keep_alive<0, 1>(), doc::Classifier_stream)
+      .def("timeline", &timeline, py::arg("record"), py::kw_only(),
+           py::arg("settings") = py::none(), py::arg("progress") = py::none(),
+           doc::Classifier_timeline)
       .def("explain", &explain_prediction, py::arg("prediction"), doc::Classifier_explain)
       .def(
           "self_test",

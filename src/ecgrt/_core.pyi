@@ -8,6 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from .records import Record, RecordReader
+from .rhythm.states import Settings
+from .rhythm.timeline import Timeline
+from .rhythm.windows import Progress
+
 __version__: str
 
 class PlanError(RuntimeError):
@@ -276,6 +281,24 @@ class Classifier:
         ------
         ValueError
             If any of these is out of range, or a window shorter than a segment of the model.
+        """
+
+    def timeline(
+        self,
+        record: Record | RecordReader,
+        *,
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+    ) -> Timeline:
+        """Tell what the rhythm of a record was, all along; see :func:`ecgrt.timeline`.
+
+        Parameters
+        ----------
+        record
+            As :func:`ecgrt.read_record` returns it; or, of any length in little memory, as
+            :func:`ecgrt.open_record` does.
+        settings, progress
+            As of :func:`ecgrt.timeline`.
         """
 
     def explain(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 from made_days import NIGHT, Script, ScriptedClassifier, made_record
 
+import ecgrt
+from ecgrt.records import read_record
 from ecgrt.rhythm.states import Settings
 from ecgrt.rhythm.timeline import Timeline, timeline
 
@@ -120,3 +123,15 @@ def test_neither_name_nor_date_is_shown_in_passing() -> None:
     shown = repr(made(THREE, start=NIGHT, name="Jane Doe"))
     assert "Jane" not in shown
     assert "2026" not in shown
+
+
+def test_a_classifier_makes_it_too(records: Path) -> None:
+    classifier, record = ecgrt.Classifier(), read_record(records / "S0006")
+    settings = Settings(hop=5)
+    found = classifier.timeline(record, settings=settings)
+    expected = ecgrt.timeline(classifier, record, settings=settings)
+    assert isinstance(found, Timeline)
+    assert found.spans == expected.spans
+    assert labels(found) == ["AF"]
+    with pytest.raises(AttributeError):
+        classifier.timeline(record.signal)  # type: ignore[arg-type]
