@@ -12,8 +12,8 @@ on its own level, and a lazy import counts like any other:
 5. ``rhythm``, then ``view``, which shows it
 6. ``compile``
 7. ``ecgrt`` itself, the face: what users import, lazily where it takes more than the extension
-8. ``serve``, ``sklearn`` and ``triton``; ``challenge``, ``training``, ``calibration``, ``bench``,
-   each above the one before
+8. ``archive``, ``serve``, ``sklearn`` and ``triton``; ``challenge``, ``training``,
+   ``calibration``, ``bench``, each above the one before
 9. ``cli``, then ``__main__``
 
 Rooms of the C++ core, likewise: the files at the root of ``cpp/`` are the ground, each of the
@@ -46,7 +46,7 @@ PYTHON_LEVELS: tuple[tuple[str, ...], ...] = (
     ("view",),
     ("compile",),
     (FACE,),
-    ("serve", "sklearn", "triton"),
+    ("archive", "serve", "sklearn", "triton"),
     ("challenge",),
     ("training",),
     ("calibration",),

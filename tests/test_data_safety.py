@@ -43,6 +43,7 @@ RECORD = ROOT / "examples" / "records" / "S0001"
                 ["predict", RECORD, "--json", "p.json"],
                 ["holter", RECORD, "--json", "t.json", "--report", "t.html", "--fhir", "t.fhir"],
                 ["eval", RECORD.parent, "-o", "answers.txt"],
+                ["score", RECORD.parent, "--out", "a.parquet", "--workers", "1"],
                 ["build-engine", ROOT / "models" / "cinc17.onnx", "-o", "m.plan"],
             ],
             False,

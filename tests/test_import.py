@@ -14,7 +14,18 @@ from conftest import ROOT
 import ecgrt
 from ecgrt import _core
 
-HEAVY = ("keras", "onnx", "onnxruntime", "openvino", "scipy", "tensorflow", "tensorrt", "tqdm")
+HEAVY = (
+    "keras",
+    "onnx",
+    "onnxruntime",
+    "openvino",
+    "pyarrow",
+    "ray",
+    "scipy",
+    "tensorflow",
+    "tensorrt",
+    "tqdm",
+)
 
 
 def modules_after(statement: str) -> set[str]:
@@ -25,7 +36,14 @@ def modules_after(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["ecgrt", "ecgrt.cli.predict", "ecgrt.cli.eval", "ecgrt.challenge.evaluate", "ecgrt.bench"],
+    [
+        "ecgrt",
+        "ecgrt.cli.predict",
+        "ecgrt.cli.eval",
+        "ecgrt.cli.score",
+        "ecgrt.challenge.evaluate",
+        "ecgrt.bench",
+    ],
 )
 def test_import_brings_nothing_heavy(module: str) -> None:
     modules = modules_after(f"import {module}")

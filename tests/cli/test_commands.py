@@ -27,6 +27,7 @@ NAMES = (
     "holter",
     "info",
     "predict",
+    "score",
     "serve",
     "train",
     "triton",
@@ -53,6 +54,7 @@ def test_help_and_version(name: str, capsys: pytest.CaptureFixture[str]) -> None
     ("name", "options"),
     [
         ("predict", {"--plan", "--threads", "--device", "--json", "--fs", "--unit", "--lead"}),
+        ("score", {"--plan", "--threads", "--device", "--json", "--fs", "--unit", "--lead", "-o"}),
         ("eval", {"--plan", "--threads", "--device", "--json", "--fs", "--unit", "--lead", "-o"}),
         ("bench", {"--plan", "--threads", "--json"}),
         ("entry", {"--plan", "-o"}),

@@ -255,6 +255,29 @@ def open_record(
     )
 
 
+def record_of(name: str, samples: Signal, *, fs: float, unit: str, place: str) -> Record:
+    """Return a record of samples in memory, held to what :func:`read_record` holds a file to.
+
+    Parameters
+    ----------
+    samples
+        Shape (n,), integers or floats.
+    fs, unit
+        As of :func:`read_record`.
+    place
+        Where they are from, for messages.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As of :func:`read_record`.
+    """
+    _check_given(fs, unit)
+    signal = _microvolts(samples, microvolts_per(unit), place)
+    _check_held(signal.size, bool(np.isnan(signal).all()), place)
+    return Record(name=name, signal=signal, fs=float(fs), unit=unit)
+
+
 def _check_given(fs: float | None, unit: str | None) -> None:
     if fs is not None:
         check_rate(fs, "the sampling rate given is")
@@ -306,14 +329,14 @@ def _unit(path: Path, reading: Reading | Source, given: str | None) -> tuple[flo
     return scale if reading.scale is None else reading.scale, stated
 
 
-def _check_held(size: int, missing: bool, path: Path) -> None:
+def _check_held(size: int, missing: bool, path: Path | str) -> None:
     if not size:
         raise ValueError(f"{path} holds no samples")
     if missing:
         raise ValueError(f"{path} holds missing samples only")
 
 
-def _microvolts(samples: Signal, scale: float, path: Path) -> Signal:
+def _microvolts(samples: Signal, scale: float, path: Path | str) -> Signal:
     """Return the samples contiguous, in microvolts, in a type that the classifier takes."""
     if samples.dtype.kind not in "iuf":
         raise TypeError(f"{path} holds {samples.dtype}; integers and floating-point are accepted")
