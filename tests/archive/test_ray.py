@@ -55,7 +55,10 @@ def test_a_worker_that_is_killed_costs_no_row(records: Path, tmp_path: Path) -> 
     holds_answers_of_predict(out, table)
 
 
-def test_files_and_failures(records: Path, tmp_path: Path) -> None:
+def test_files_and_failures(records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that are named from the folder of the run, which is not that of the cluster."""
+    monkeypatch.chdir(records.parent)
+    records = Path(records.name)
     out = tmp_path / "answers.parquet"
     code = exit_code(
         "score", records, tmp_path / "missing", "--out", out, "--block", 4, "--ray", "auto"

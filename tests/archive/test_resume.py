@@ -102,6 +102,27 @@ def test_answers_are_neither_lost_nor_mixed(
     assert json.loads(capsys.readouterr().out)["records"] == 40
 
 
+def test_an_interrupted_command_says_how_to_go_on(
+    table: Path,
+    out: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("ecgrt.cli.score._show", after(2, stop))
+    assert exit_code("score", table, "--out", out, "--workers", 1, "--block", 4) == 130
+    assert "go on with --resume" in capsys.readouterr().err
+
+
+def test_an_input_that_changes_ends_the_run(table: Path, out: Path, records: Path) -> None:
+    def shrink() -> None:
+        other = write_table(out.with_name("new"), sample_records(records), copies=3, rows=10)
+        other.replace(table)
+
+    with pytest.raises(ValueError, match="an input has changed"):
+        score([table], out, workers=1, block=4, progress=after(1, shrink))
+    assert not out.exists()
+
+
 def test_a_run_that_has_ended_is_not_repeated(table: Path, out: Path) -> None:
     first = score([table], out, workers=1)
     written = out.stat().st_mtime_ns

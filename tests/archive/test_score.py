@@ -18,6 +18,7 @@ from commands import exit_code
 import ecgrt
 from ecgrt.archive import score
 from ecgrt.archive.answers import reason, schema
+from ecgrt.archive.tables import _exactly
 from ecgrt.records import list_records
 
 
@@ -165,6 +166,15 @@ def test_a_label_may_be_withheld(records: Path, tmp_path: Path) -> None:
     assert all(row["confidence"] < 1 for row in answers(out))
 
 
+def test_blocks_are_of_one_size_whatever_is_read() -> None:
+    batches = [pa.record_batch({"x": pa.array(range(n), pa.int64())}) for n in (1, 5, 0, 2, 9, 3)]
+    expected = [value for batch in batches for value in batch["x"].to_pylist()]
+    tables = list(_exactly(4, iter(batches)))
+    assert [len(table) for table in tables] == [4] * 5
+    assert [value for table in tables for value in table["x"].to_pylist()] == expected
+    assert [len(table) for table in _exactly(8, iter(batches))] == [8, 8, 4]
+
+
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
@@ -195,6 +205,8 @@ def test_what_is_refused_before_anything_is_computed(
         ([records, records / "S0001"], "more than once"),
         (["s3://bucket/records"], "tables are read"),
         ([records, "--plan", tmp_path / "no.plan"], "no.plan"),
+        (["nowhere://bucket/x.parquet"], "no store that can be read"),
+        ([records, "--ray", tmp_path], "put --ray last"),
         ([records, "--workers", 0], "at least 1 worker"),
         ([records, "--column", "sgnal=x"], "'sgnal' is none of"),
         ([records, "--column", "signal"], "is not KEY=NAME"),

@@ -24,7 +24,13 @@ _BLOCKS = 8
 
 
 def answer_on_ray(
-    settings: Settings, groups: Sequence[Group], done: set[int], address: str, workers: int | None
+    settings: Settings,
+    groups: Sequence[Group],
+    done: set[int],
+    address: str,
+    workers: int | None,
+    *,
+    on_gpu: bool = False,
 ) -> Iterator[tuple[int, Table]]:
     """Yield the answers of the blocks that are not done, as they come, with their numbers.
 
@@ -37,10 +43,13 @@ def answer_on_ray(
     address
         Of the cluster; empty: the one that Ray finds, else one on this machine.
     workers
-        Actors; None: a CPU each, of all that the cluster has.
+        Actors; None: as many as the cluster has of what each needs.
+    on_gpu
+        Whether an actor needs a GPU, and not only a CPU.
     """
     with _ray(address) as ray:
-        actors = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        kind = "GPU" if on_gpu else "CPU"
+        actors = workers or max(1, int(ray.cluster_resources().get(kind, 1)))
         orders = list(_orders(groups, done))
         plan = ray.put(Path(settings.plan).read_bytes())
         data = ray.data.from_items(
@@ -48,11 +57,12 @@ def answer_on_ray(
             override_num_blocks=len(orders),
         ).map_batches(
             _Actor,
-            fn_constructor_args=(settings, [plan]),
+            fn_constructor_args=(settings, os.getcwd(), [plan]),
             batch_size=1,
             batch_format="numpy",
             compute=ray.data.ActorPoolStrategy(size=min(actors, len(orders))),
             num_cpus=1,
+            num_gpus=1 if on_gpu else 0,
         )
         pa = require("pyarrow", extra="archive")
         for row in data.iter_rows():
@@ -70,11 +80,13 @@ def _orders(groups: Sequence[Group], done: set[int]) -> Iterator[tuple[Group, se
 class _Actor:
     """What runs on the cluster."""
 
-    def __init__(self, settings: Settings, plan: list[Any]) -> None:
+    def __init__(self, settings: Settings, folder: str, plan: list[Any]) -> None:
+        if os.path.isdir(folder):  # inputs may be named from there
+            os.chdir(folder)
         content = require("ray", extra="ray").get(plan[0])
         warnings.simplefilter("ignore", SignalWarning)  # the rows tell
-        with tempfile.TemporaryDirectory(prefix="ecgrt-") as folder:
-            path = Path(folder, "model.plan")
+        with tempfile.TemporaryDirectory(prefix="ecgrt-") as own:
+            path = Path(own, "model.plan")
             path.write_bytes(content)
             self._scorer = Scorer(replace(settings, plan=str(path)))
 

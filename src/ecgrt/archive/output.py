@@ -54,8 +54,17 @@ class Output:
         """Make one file of all blocks, in their order, and remove the folder.
 
         Whoever reads the output sees what was there before or all of the new.
+
+        Raises
+        ------
+        ValueError
+            If a block has no answers.
         """
-        assert len(self.done) == len(self._sizes), "not every block is answered"
+        if missing := len(self._sizes) - len(self.done):
+            raise ValueError(
+                f"{missing} blocks have no answers: an input has changed since the run began; "
+                "begin again"
+            )
         pa, parquet = require("pyarrow", extra="archive"), _parquet()
         with (
             replacing(self._path) as whole,

@@ -152,7 +152,7 @@ def _answers(
         from .on_ray import answer_on_ray
 
         told = replace(settings, threads=settings.threads or 1) if on_cpu else settings
-        return answer_on_ray(told, archive.groups, output.done, ray, workers)
+        return answer_on_ray(told, archive.groups, output.done, ray, workers, on_gpu=not on_cpu)
     if workers is None:
         workers = len(os.sched_getaffinity(0)) if on_cpu else 1
     workers = min(workers, len(left))

@@ -225,6 +225,9 @@ def _bytes(source: str) -> Iterator[Any]:
         with pa.memory_map(source) if source.lower().endswith(ARROW) else pa.OSFile(source) as file:
             yield file
         return
-    system, path = require("pyarrow.fs", extra="archive").FileSystem.from_uri(source)
+    try:
+        system, path = require("pyarrow.fs", extra="archive").FileSystem.from_uri(source)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{source} is in no store that can be read: {error}") from None
     with system.open_input_file(path) as file:
         yield file

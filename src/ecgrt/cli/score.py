@@ -86,6 +86,7 @@ def _add_own_options(parser: argparse.ArgumentParser) -> None:
         "--ray",
         nargs="?",
         const="",
+        type=_address,
         metavar="ADDRESS",
         help="answer on a Ray cluster: at ADDRESS, else on one that is started on this machine; "
         "put it after the inputs",
@@ -97,6 +98,12 @@ def _column(text: str) -> tuple[str, str]:
     if not (key and equals and name):
         raise argparse.ArgumentTypeError(f"{text} is not KEY=NAME, such as signal=ecg")
     return key, name
+
+
+def _address(text: str) -> str:
+    if Path(text).exists():  # `--ray RECORDS` must not take the records for a cluster
+        raise argparse.ArgumentTypeError(f"{text} is a file or folder; put --ray last")
+    return text
 
 
 def _score(args: argparse.Namespace) -> int:
@@ -119,7 +126,9 @@ def _score(args: argparse.Namespace) -> int:
             ray=args.ray,
             progress=_show,
         )
-    except (KeyboardInterrupt, ChildProcessError):
+    except BlockingIOError:  # what lies there is another's
+        raise
+    except (KeyboardInterrupt, OSError):
         if (kept := args.out.with_name(args.out.name + SUFFIX)).exists():
             print(f"ecgrt-score: answers are kept in {kept}; go on with --resume", file=sys.stderr)
         raise
