@@ -101,7 +101,7 @@ def _column(text: str) -> tuple[str, str]:
 
 
 def _address(text: str) -> str:
-    if Path(text).exists():  # `--ray RECORDS` must not take the records for a cluster
+    if text and Path(text).exists():  # `--ray RECORDS` must not take the records for a cluster
         raise argparse.ArgumentTypeError(f"{text} is a file or folder; put --ray last")
     return text
 
