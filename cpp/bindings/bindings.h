@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings/made.h"
 #include "decision.h"
 
 namespace ecgrt {
@@ -44,3 +45,9 @@ void register_beats(pybind11::module_& m);
 void register_stream(pybind11::module_& m);
 
 }  // namespace ecgrt
+
+template <>
+class pybind11::detail::type_caster<ecgrt::Quality> : public ecgrt::MadeCaster<ecgrt::Quality> {};
+template <>
+class pybind11::detail::type_caster<ecgrt::NamedPrediction>
+    : public ecgrt::MadeCaster<ecgrt::NamedPrediction> {};

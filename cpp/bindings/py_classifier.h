@@ -32,6 +32,14 @@ struct PyClassifier {
   std::shared_ptr<const std::vector<std::string>> classes;
 };
 
+}  // namespace ecgrt
+
+template <>
+class pybind11::detail::type_caster<ecgrt::PyClassifier>
+    : public ecgrt::MadeCaster<ecgrt::PyClassifier> {};
+
+namespace ecgrt {
+
 NamedPrediction predict_one(const PyClassifier& self, const pybind11::handle& x,
                             std::optional<double> fs, double min_confidence,
                             const std::string& unit);

@@ -107,3 +107,8 @@ std::unique_ptr<PyStream> make_stream(const PyClassifier& self, std::optional<do
                                       double min_confidence);
 
 }  // namespace ecgrt
+
+template <>
+class pybind11::detail::type_caster<ecgrt::Decision> : public ecgrt::MadeCaster<ecgrt::Decision> {};
+template <>
+class pybind11::detail::type_caster<ecgrt::PyStream> : public ecgrt::MadeCaster<ecgrt::PyStream> {};
