@@ -38,9 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "ecgrt-predict",
         "Classify records: a line each with name, label and the probability of every class, "
         "separated by tabs (a header only on a terminal). A record that fails is reported on "
-        "stderr and costs the others nothing; the exit code is then 1. Lines are printed as they are "
-        "found; the file of --json is written when all are, so that a run which is ended before "
-        "leaves the file as it was. Not a medical device.",
+        "stderr and costs the others nothing; the exit code is then 1. Lines are printed as "
+        "they are found; the file of --json is written when all are, so that a run which is ended "
+        "before leaves the file as it was. Not a medical device.",
         "ecgrt-predict examples/records\n  ecgrt-predict A00001 --json",
     )
     parser.add_argument(
