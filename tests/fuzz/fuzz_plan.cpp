@@ -1,8 +1,5 @@
 // Any bytes as a plan: refused, or run. A plan of format 1 gets the sum that it needs, and one of
 // format 2 the hash of its header, so that the fuzzer gets past them.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -13,6 +10,7 @@
 #include "classifier.h"
 #include "cpu/plan_file.h"
 #include "errors.h"
+#include "memory_file.h"
 
 #define XXH_INLINE_ALL
 #include "../../cpp/third_party/xxhash/xxhash.h"
@@ -46,20 +44,6 @@ void seal(std::vector<std::uint8_t>& plan) {
   const std::size_t end = std::min<std::uint64_t>(header, plan.size() - kPreamble) + kPreamble;
   put(plan, kChecksum, XXH3_64bits(plan.data(), (end + 63) / 64 * 64));
 }
-
-// The plan as a file that has a name.
-class MemoryFile {
- public:
-  explicit MemoryFile(const std::vector<std::uint8_t>& content)
-      : file_(::memfd_create("plan", MFD_CLOEXEC)) {
-    if (::write(file_, content.data(), content.size()) < 0) std::abort();
-  }
-  ~MemoryFile() { ::close(file_); }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(file_); }
-
- private:
-  int file_;
-};
 
 void run(const std::string& path) {
   const ecgrt::PlanSource source(path);

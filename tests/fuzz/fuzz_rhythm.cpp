@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cpu/dispatch.h"
 #include "signal/beats.h"
 #include "signal/reader.h"
 #include "signal/rhythm.h"
@@ -62,7 +63,8 @@ void run(FuzzedDataProvider& in) {
   const std::vector<float> samples = make_signal(in, rate);
   if (samples.empty()) return;
 
-  ecgrt::BeatFinder whole(rate), pieces(rate);
+  const ecgrt::SignalKernels& kernels = ecgrt::select_kernels().signal;
+  ecgrt::BeatFinder whole(rate, kernels), pieces(rate, kernels);
   whole.push(std::span<const float>(samples));
   whole.finish();
   FuzzedDataProvider where(cuts.data(), cuts.size());
@@ -79,7 +81,7 @@ void run(FuzzedDataProvider& in) {
     if (!(beat >= 0 && beat <= end)) std::abort();
   }
 
-  ecgrt::RhythmAnalyser analyser(rate);
+  ecgrt::RhythmAnalyser analyser(rate, kernels);
   for (int again = 0; again < 2; ++again) {  // the second finds the memory of the first
     analyser.analyse(std::span<const float>(samples));
     if (!std::ranges::all_of(analyser.features(), [](float x) { return std::isfinite(x); })) {
