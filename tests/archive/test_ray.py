@@ -60,9 +60,7 @@ def test_files_and_failures(records: Path, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(records.parent)
     records = Path(records.name)
     out = tmp_path / "answers.parquet"
-    code = exit_code(
-        "score", records, tmp_path / "missing", "--out", out, "--block", 4, "--ray"
-    )
+    code = exit_code("score", records, tmp_path / "missing", "--out", out, "--block", 4, "--ray")
     assert code == 1
     here = tmp_path / "here.parquet"
     assert exit_code("score", records, tmp_path / "missing", "--out", here, "--block", 4) == 1
