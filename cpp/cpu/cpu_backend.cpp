@@ -18,6 +18,9 @@ namespace ecgrt {
 namespace {
 
 constexpr std::size_t kMaxThreads = 256;
+// Multiplications of a window, some 2 ms of one thread's time, from which on a team is woken for
+// it. A thread that sleeps takes up to a millisecond to come, on a virtual machine.
+constexpr double kWorthSharing = 200e6;
 
 std::size_t available_cores() {
 #if defined(__linux__)
@@ -85,8 +88,12 @@ void CpuBackend::pack(const CpuPlan& plan, const PlanSource& source) {
 
 std::string CpuBackend::name() const { return std::string("cpu/") + kernels_.name; }
 
+bool CpuBackend::is_worth_sharing(const Window& window) const {
+  return network_.products * static_cast<double>(window.segments()) >= kWorthSharing;
+}
+
 void CpuBackend::run(std::span<const Window> windows) const {
-  if (windows.size() == 1 && windows[0].record() == nullptr) {
+  if (windows.size() == 1 && windows[0].record() == nullptr && is_worth_sharing(windows[0])) {
     run_shared(windows[0]);
   } else {
     run_parallel(windows);

@@ -35,6 +35,7 @@ class CpuBackend final : public Backend {
 
  private:
   void pack(const CpuPlan& plan, const PlanSource& source);
+  bool is_worth_sharing(const Window& window) const;
   void run_alone(const Window& window, Workspace& workspace) const;
   void run_shared(const Window& window) const;
   void run_parallel(std::span<const Window> windows) const;

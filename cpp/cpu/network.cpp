@@ -37,6 +37,9 @@ Network::Network(const CpuPlan& plan, const KernelTable& kernels)
     outputs.push_back(layer.output);
     rows_before[layer.input] = std::max(rows_before[layer.input], layer.conv.rows_before());
     rows_behind[layer.input] = std::max(rows_behind[layer.input], layer.conv.rows_behind());
+    const PlanTensor &in = tensors[layer.input], &out = tensors[layer.output];
+    products += static_cast<double>(layer.taps * in.channels * out.channels) *
+                static_cast<double>(samples_per_segment) / static_cast<double>(out.rate);
     late += layer.taps * tensors[layer.input].rate;
     late += layer.conv.rows_per_tile() * tensors[layer.output].rate;
   }

@@ -29,6 +29,7 @@ struct Network {
   std::vector<std::size_t> rows_before, rows_behind;  // of zeros, around each tensor
   // Room for them in each slot: all its tensors start at one address, for one may replace another.
   std::vector<std::size_t> floats_before;
+  double products = 0;        // multiplications of a segment, as convolutions are defined
   std::size_t max_segments;   // of a window
   std::size_t part_segments;  // per thread, of a stretch that layers take turns on
 
