@@ -13,15 +13,14 @@ import numpy.typing as npt
 
 from .._looks import look
 from .listing import list_records
-from .reading import SAME_BY_CLOCK, SAME_RATE, Asked, Reading, Source, check_rate, join
+from .reading import Asked, Source, join
 from .registry import find, format_of, record_name
-from .units import is_stated, microvolts_per, volts
+from .stated import check_given, check_held, in_microvolts, rate_of, unit_of
+from .units import microvolts_per
 
 Signal = npt.NDArray[Any]
 
 __all__ = ["Record", "RecordReader", "list_records", "open_record", "read_record"]
-
-_CORE_DTYPES = (np.int16, np.int32, np.float32, np.float64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,7 +126,7 @@ class RecordReader:
         held: list[Signal] = []
         total = missing = count = 0
         for piece in self._pieces():
-            signal = _microvolts(piece, self._scale, self.path)
+            signal = in_microvolts(piece, self._scale, self.path)
             total += signal.size
             missing += int(np.isnan(signal).sum())
             while count + signal.size >= length:
@@ -138,7 +137,7 @@ class RecordReader:
             if signal.size:
                 held.append(signal)
                 count += signal.size
-        _check_held(total, missing == total, self.path)
+        check_held(total, missing == total, self.path)
         if held:
             yield join(held)
 
@@ -192,13 +191,13 @@ def read_record(
     ModuleNotFoundError
         If an optional package is needed; the message tells how to install it.
     """
-    _check_given(fs, unit)
+    check_given(fs, unit)
     file = find(Path(path))
     reading = format_of(file).read(file, Asked(fs, unit, lead))
-    rate = _rate(file, reading, fs)
-    scale, said = _unit(file, reading, unit)
-    signal = _microvolts(reading.samples, scale, file)
-    _check_held(signal.size, bool(np.isnan(signal).all()), file)
+    rate = rate_of(file, reading, fs)
+    scale, said = unit_of(file, reading, unit)
+    signal = in_microvolts(reading.samples, scale, file)
+    check_held(signal.size, bool(np.isnan(signal).all()), file)
     return Record(
         name=record_name(file),
         signal=signal,
@@ -235,12 +234,12 @@ def open_record(
         What :func:`read_record` raises, here or, for what only reading finds, from
         :meth:`RecordReader.chunks`.
     """
-    _check_given(fs, unit)
+    check_given(fs, unit)
     file = find(Path(path))
     kind, asked = format_of(file), Asked(fs, unit, lead)
     source = Source.of(kind.read(file, asked)) if kind.open is None else kind.open(file, asked)
-    rate = _rate(file, source, fs)
-    scale, said = _unit(file, source, unit)
+    rate = rate_of(file, source, fs)
+    scale, said = unit_of(file, source, unit)
     return RecordReader(
         name=record_name(file),
         fs=rate,
@@ -272,79 +271,7 @@ def record_of(name: str, samples: Signal, *, fs: float, unit: str, place: str) -
     ValueError, TypeError
         As of :func:`read_record`.
     """
-    _check_given(fs, unit)
-    signal = _microvolts(samples, microvolts_per(unit), place)
-    _check_held(signal.size, bool(np.isnan(signal).all()), place)
+    check_given(fs, unit)
+    signal = in_microvolts(samples, microvolts_per(unit), place)
+    check_held(signal.size, bool(np.isnan(signal).all()), place)
     return Record(name=name, signal=signal, fs=float(fs), unit=unit)
-
-
-def _check_given(fs: float | None, unit: str | None) -> None:
-    if fs is not None:
-        check_rate(fs, "the sampling rate given is")
-    if unit is not None:
-        microvolts_per(unit)
-
-
-def _rate(path: Path, reading: Reading | Source, given: float | None) -> float:
-    if reading.fs is None:
-        if given is None:
-            raise ValueError(
-                f"{path} does not tell its sampling rate; give fs= (--fs), in samples a second"
-            )
-        return float(given)
-    stated = check_rate(reading.fs, f"{path} tells of")
-    tolerance = SAME_BY_CLOCK if reading.by_clock else SAME_RATE
-    if given is None:
-        return stated
-    if abs(stated - given) > tolerance * stated:
-        source = "has times of" if reading.by_clock else "says"
-        raise ValueError(
-            f"{path} {source} {stated:g} Hz, the caller {given:g} Hz; leave fs= (--fs) out if the "
-            "file is right"
-        )
-    return float(given) if reading.by_clock else stated
-
-
-def _unit(path: Path, reading: Reading | Source, given: str | None) -> tuple[float, str]:
-    """Return microvolts in one of the file's units, and that unit."""
-    stated = reading.unit
-    if not is_stated(stated) or stated is None:
-        if given is None:
-            raise ValueError(
-                f"{path} does not tell the unit of its samples; give unit= (--unit): V, mV, uV or "
-                "nV, or the size of a step such as '4.88 uV'"
-            )
-        return microvolts_per(given), given
-    scale = volts(stated)
-    if scale is None:
-        raise ValueError(
-            f"{path} gives this signal in {stated[:20]!r}, no unit of voltage: V, mV, uV or nV is "
-            "accepted; is it an ECG? Another lead is chosen by lead= (--lead)"
-        )
-    if given is not None and microvolts_per(given) != scale:
-        raise ValueError(
-            f"{path} says {stated[:20]}, the caller {given}; leave unit= (--unit) out if the file "
-            "is right"
-        )
-    return scale if reading.scale is None else reading.scale, stated
-
-
-def _check_held(size: int, missing: bool, path: Path | str) -> None:
-    if not size:
-        raise ValueError(f"{path} holds no samples")
-    if missing:
-        raise ValueError(f"{path} holds missing samples only")
-
-
-def _microvolts(samples: Signal, scale: float, path: Path | str) -> Signal:
-    """Return the samples contiguous, in microvolts, in a type that the classifier takes."""
-    if samples.dtype.kind not in "iuf":
-        raise TypeError(f"{path} holds {samples.dtype}; integers and floating-point are accepted")
-    native = samples.dtype.newbyteorder("=")
-    if scale == 1.0:
-        kept = native if native in _CORE_DTYPES else np.float64
-        return np.require(samples, kept, ["C", "W", "O"])  # a copy only where one is needed
-    if native == np.float32:
-        return samples.astype(np.float32, copy=False) * np.float32(scale)
-    scaled = np.multiply(samples, scale, dtype=np.float64)
-    return scaled if native.itemsize > 4 or native.kind == "u" else scaled.astype(np.float32)
