@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from commands import exit_code
@@ -12,17 +13,20 @@ from commands import exit_code
 import ecgrt
 from ecgrt import _core
 from ecgrt.cli import info
+from ecgrt.shipped import PLAN
 
 
 def test_text_says_what_is_here(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ECGRT_NUM_THREADS", "3")
     monkeypatch.delenv("ECGRT_PLAN", raising=False)
     assert exit_code("info") == 0
     text = capsys.readouterr().out
     assert f"ecgrt      {ecgrt.__version__}\n" in text
     assert _core.supported_isas()[0] in text
+    assert f"plan       {PLAN}\n" in text
     assert "ECGRT_NUM_THREADS '3'" in text
     assert "ECGRT_PLAN        (not set)" in text
 

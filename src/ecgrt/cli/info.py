@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__, _core
-from .common import DEFAULT_PLAN, DONE, PLAN_VARIABLE, make_parser, run
+from .common import DONE, PLAN_VARIABLE, find_plan, make_parser, run
 from .output import add_json, show
 
 #: The environment variables that ecgrt goes by.
@@ -58,9 +58,7 @@ def collect() -> dict[str, Any]:
         "tensorrt": _tensorrt(),
         "extras": _extras(),
         "environment": {name: os.environ.get(name) for name in VARIABLES},
-        "default_plan": str(DEFAULT_PLAN)
-        if DEFAULT_PLAN.exists()
-        else os.environ.get(PLAN_VARIABLE),
+        "default_plan": str(find_plan(None)),
     }
 
 
@@ -126,7 +124,7 @@ def to_text(facts: dict[str, Any]) -> str:
     lines = [
         f"ecgrt      {facts['ecgrt']}",
         f"Python     {facts['python']}, NumPy {facts['numpy']}, {facts['platform']}",
-        f"plan       {facts['default_plan'] or 'none is found without --plan'}",
+        f"plan       {facts['default_plan']}",
         f"CPU        {cpu['used']} (this processor runs {', '.join(cpu['instruction_sets'])})",
         f"TensorRT   backend {built}; packages: {packages}; CUDA device: {device}",
         "",
