@@ -3,8 +3,8 @@
 Rooms of the Python package, from the ground up. A room may import those below it, not the others
 on its own level, and a lazy import counts like any other:
 
-1. ``_core`` (the extension), ``_files``, ``_progress``, ``_extras``, ``shipped`` (a plan's place),
-   ``_looks`` (by which predictions, records and timelines find ``view`` by name, when they are
+1. ``_core`` (the extension), ``_scratch``, then ``_files``, ``_progress``, ``_extras``, ``shipped``
+   (a plan's place), ``_looks`` (by which predictions, records and timelines find ``view`` by name, when they are
    asked to show themselves: the one way up)
 2. ``_errors``, ``metadata`` (which asks the core)
 3. ``onnx_file`` (what an ONNX model says about itself)
@@ -38,7 +38,8 @@ CPP = ROOT / "cpp"
 FACE = "ecgrt"
 
 PYTHON_LEVELS: tuple[tuple[str, ...], ...] = (
-    ("_core", "_files", "_looks", "_progress", "_extras", "shipped"),
+    ("_core", "_scratch"),
+    ("_files", "_looks", "_progress", "_extras", "shipped"),
     ("_errors", "metadata"),
     ("onnx_file",),
     ("records",),

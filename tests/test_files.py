@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ecgrt import _files
+from ecgrt import _scratch
 from ecgrt._files import parse_json, read_json, replacing, write_text
 from ecgrt.challenge.entry import build_entry
 from ecgrt.compile.cpu_plan import build_cpu_plan
@@ -25,7 +27,7 @@ def test_the_target_of_a_link_is_replaced(tmp_path: Path) -> None:
     (store / "kept").write_text("old")
     link.symlink_to(Path("store", "kept"))
     with replacing(link) as part:
-        assert (part.parent, part.suffix) == (store, ".txt")
+        assert (part.parent.parent, part.name) == (store, "answers.txt")
         part.write_text("new")
     assert link.is_symlink()
     assert (store / "kept").read_text() == "new"
@@ -130,24 +132,90 @@ def test_what_is_read_is_not_replaced(build: Callable[..., object], tmp_path: Pa
     assert source.read_text() == "kept"
 
 
-def test_a_planted_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody else who may write to the folder guesses the temporary name, even rightly."""
+def test_a_planted_link_is_not_followed(tmp_path: Path) -> None:
+    """Somebody else who may write to the folder knows the temporary name."""
     victim = tmp_path / "victim"
-    victim.write_text("precious")
-    monkeypatch.setattr(_files.secrets, "token_hex", lambda _: "guessed")
-    (tmp_path / ".part-guessed.txt").symlink_to(victim)
-    with pytest.raises(FileExistsError, match=r"answers\.txt"):
-        write_text(tmp_path / "answers.txt", "new")
-    assert victim.read_text() == "precious"
-    assert not (tmp_path / "answers.txt").exists()
+    victim.mkdir()
+    (victim / "answers.txt").write_text("precious")
+    with replacing(tmp_path / "answers.txt") as part:
+        name = part.parent.name
+        part.write_text("")
+    (tmp_path / name).symlink_to(victim)
+    write_text(tmp_path / "answers.txt", "new")
+    assert (victim / "answers.txt").read_text() == "precious"
+    assert (tmp_path / "answers.txt").read_text() == "new"
+    assert sorted(os.listdir(tmp_path)) == sorted([name, "answers.txt", "victim"])
 
 
-def test_temporary_names_cannot_be_foreseen(tmp_path: Path) -> None:
-    names = set()
-    for _ in range(20):
-        with replacing(tmp_path / "a.txt") as part:
-            names.add(part.name)
-    assert len(names) == 20
+KILLED = """
+import os, signal, sys
+from ecgrt._files import replacing
+with replacing(sys.argv[1]) as part:
+    part.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_run_left_goes_with_the_next(tmp_path: Path) -> None:
+    target = tmp_path / "answers.txt"
+    for _ in range(3):
+        killed = subprocess.run([sys.executable, "-c", KILLED, target], check=False)
+        assert killed.returncode == -signal.SIGKILL
+    (left,) = os.listdir(tmp_path)
+    write_text(tmp_path / "other.txt", "of another output")
+    assert left in os.listdir(tmp_path)
+    write_text(target, "whole")
+    assert sorted(os.listdir(tmp_path)) == ["answers.txt", "other.txt"]
+
+
+def test_runs_at_the_same_time_keep_what_is_theirs(tmp_path: Path) -> None:
+    target = tmp_path / "answers.txt"
+    with replacing(target) as first:
+        first.write_text("first")
+        with replacing(target) as second:
+            second.write_text("second")
+            assert first.parent != second.parent
+        assert target.read_text() == "second"
+        assert first.read_text() == "first"
+    assert target.read_text() == "first"
+    assert os.listdir(tmp_path) == ["answers.txt"]
+
+
+@pytest.mark.parametrize("taken", [BlockingIOError(11, "busy"), FileNotFoundError(2, "gone")])
+def test_a_folder_that_another_run_takes_for_abandoned_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: OSError
+) -> None:
+    real, faults = _scratch._lock, [taken]
+    monkeypatch.setattr(
+        _scratch, "_lock", lambda folder: throw(faults.pop()) if faults else real(folder)
+    )
+    with replacing(tmp_path / "a.txt") as part:
+        part.write_text("new")
+        assert part.parent.name.endswith("-1")
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_a_file_system_without_locks_is_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies there may be of a run that lives, and stays."""
+    monkeypatch.setattr(
+        _scratch.fcntl, "flock", lambda *_: throw(OSError(errno.ENOLCK, "no locks"))
+    )
+    with replacing(tmp_path / "a.txt") as first:
+        first.write_text("first")
+        write_text(tmp_path / "a.txt", "second")
+        assert first.read_text() == "first"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def throw(error: OSError) -> int:
+    raise error
+
+
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path: Path) -> None:
+    write_text(tmp_path / ("a" * 255), "new")
+    assert os.listdir(tmp_path) == ["a" * 255]
 
 
 def test_a_new_file_has_the_rights_that_the_umask_leaves(tmp_path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ._scratch import PREFIX, scratch_beside
 
 STDOUT = 1  # its descriptor
 
@@ -46,35 +47,34 @@ def check_writable(path: str | os.PathLike[str], *sources: str | os.PathLike[str
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path beside `path` to write to, and rename what is there when the block ends.
+    """Give a path to write to, and rename what is there to `path` when the block ends.
 
-    If the block fails, it is deleted and `path` stays as it was. The name has the suffix of
-    `path`, for Keras goes by it. Of a link, the file that it leads to is replaced. A pipe, a device
-    and standard output, wherever that leads, are never replaced: they get the bytes when the block
-    ends.
+    If the block fails, it is deleted and `path` stays as it was. It has the name of `path`, in a
+    folder beside it (:mod:`ecgrt._scratch`). Of a link, the file that it leads to is replaced. A
+    pipe, a device and standard output, wherever that leads, are never replaced: they get the bytes
+    when the block ends.
     """
     if _is_stream(path):
-        with tempfile.TemporaryDirectory() as folder:
-            part = Path(folder, Path(path).name)
+        with tempfile.TemporaryDirectory() as own:
+            part = Path(own, Path(path).name)
             yield part
             _send(part, path)
         return
     target = Path(os.path.realpath(path))
-    name = Path(path)
-    suffix = ".weights.h5" if name.name.endswith(".weights.h5") else name.suffix  # Keras' rule
-    part = target.with_name(f".part-{secrets.token_hex(8)}{suffix}")
     try:
-        # A name that nobody can foresee, and that must be new: where others may write too, no link
-        # of theirs is followed.
-        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
-        yield part
-        os.replace(part, target)
+        with scratch_beside(target) as folder:
+            part = folder / Path(path).name
+            yield part
+            os.replace(part, target)
     except OSError as error:
-        if str(error.filename) != str(part):
+        if not _is_in_scratch(error.filename):
             raise
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
-    finally:
-        part.unlink(missing_ok=True)
+
+
+def _is_in_scratch(name: object) -> bool:
+    parts = Path(name).parts if isinstance(name, str) else ()
+    return any(part.startswith(PREFIX) for part in parts[-2:])
 
 
 def _is_stream(path: str | os.PathLike[str]) -> bool:

@@ -139,7 +139,7 @@ def test_a_model_that_does_not_name_its_training_records(
     manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calibrate_model(save_model(tmp_path, ""), manifest, tmp_path / "out.onnx", decision="mean")
-    assert "does not name its training records" in capsys.readouterr().out
+    assert "does not name its training records" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("place", ["training2017", "sample2017/validation"])

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ecgrt._scratch import scratch_beside
 from ecgrt.challenge import data, unpack
 from ecgrt.challenge.download import get
 from ecgrt.challenge.unpack import check_zip, unzip
@@ -130,7 +131,7 @@ def test_a_size_that_is_not_the_content_s_is_damage(size: int, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "name",
-    ["/".join("a" * 40), "a" * 300, "a/" * 20000 + "b", ".unpack-x/a", "é" * 200],
+    ["/".join("a" * 40), "a" * 300, "a/" * 20000 + "b", ".part-x/a", "é" * 200],
     ids=["deep", "long", "very deep", "temporary", "long in bytes"],
 )
 def test_names_that_no_file_should_have(name: str, tmp_path: Path) -> None:
@@ -196,7 +197,7 @@ def test_a_killed_run_leaves_nothing_for_long(tmp_path: Path) -> None:
 
 def test_another_run_at_work_is_left_alone(tmp_path: Path) -> None:
     archive = make_zip(tmp_path / "a.zip", {"a/b": CONTENT})
-    with unpack._scratch_in(tmp_path) as scratch:
+    with scratch_beside(tmp_path / archive.name) as scratch:
         (scratch / "file").write_text("of another process")
         unzip(archive, tmp_path)
         assert (scratch / "file").read_text() == "of another process"

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -179,7 +181,8 @@ def _train_all(tasks: Sequence[Task], jobs: int) -> None:
 def train_task(task: Task) -> None:
     """Train to the end, from the beginning or from where a run of that name stopped, and answer."""
     begun = any((Path(task.config.save_dir) / task.name).glob("*/config.json"))
-    train(task.config, task.name, resume=begun)
+    with redirect_stdout(sys.stderr):  # standard output is for the comparison
+        train(task.config, task.name, resume=begun)
     run = Run.find(task.config, task.name)
     kept = run.folder / "answers.npz"
     if kept.exists() and kept.stat().st_mtime > (run.folder / "history.csv").stat().st_mtime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import warnings
 from collections import Counter
@@ -257,7 +258,8 @@ def _training_set(records: Sequence[LabelledRecord], model: Any, metadata: Metad
     names = {item.record.name for item in records}
     if digest_records(names) == metadata.training_digest:
         return names
-    print("note: the model does not name its training records; calibrate on others only")
+    note = "note: the model does not name its training records; calibrate on others only"
+    print(note, file=sys.stderr)
     return set()
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -16,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from .._progress import track
+from .._scratch import PREFIX, scratch_beside, sweep
 
 #: What a zip may unpack to: so many files, and so many bytes or times its own size.
 MOST_MEMBERS = 200_000
@@ -25,7 +23,6 @@ MOST_RATIO = 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BLOCK = 1 << 20
 _MOST_PARTS, _MOST_NAME_BYTES = 32, 255
-_SCRATCH = ".unpack-"
 _ENCRYPTED = 0x1
 #: What zipfile and what it calls raise for a damaged file.
 _FAULTS = (
@@ -60,12 +57,12 @@ def unzip(archive: Path, directory: Path) -> int:
         another way than deflated, or is damaged, or the archive unpacks to too much; nothing is
         unpacked then.
     """
-    _clean(directory)
+    sweep(directory / archive.name)
     with _opened(archive) as (zipped, members):
         missing = [member for member in members if not _is_there(directory, member)]
         if not missing:
             return 0
-        with _scratch_in(directory) as scratch:
+        with scratch_beside(directory / archive.name) as scratch:
             for member in track(missing, desc=f"unpack {archive.name}"):
                 _check_size(member, os.stat(zipped.extract(member, scratch)).st_size)
             _move(scratch, directory)
@@ -129,7 +126,7 @@ def _check_member(member: zipfile.ZipInfo) -> None:
     longest = max(map(len, map(os.fsencode, parts)), default=0)
     if not parts or "\0" in name or len(parts) > _MOST_PARTS or longest > _MOST_NAME_BYTES:
         raise _RefusedError(f"its member {name[:200]!r} has a name that no file can have")
-    if name.startswith(_SCRATCH):
+    if name.startswith(PREFIX):
         raise _RefusedError(f"its member {name[:200]!r} has the name of a temporary folder")
     if member.flag_bits & _ENCRYPTED:
         raise _RefusedError(f"its member {name!r} is encrypted")
@@ -153,33 +150,6 @@ def _is_there(directory: Path, member: zipfile.ZipInfo) -> bool:
     if not path.is_file() or path.stat().st_size != member.file_size:
         return False
     return zlib.crc32(path.read_bytes()) == member.CRC
-
-
-@contextmanager
-def _scratch_in(directory: Path) -> Iterator[Path]:
-    """Give a temporary folder that is locked while its process lives."""
-    with tempfile.TemporaryDirectory(prefix=_SCRATCH, dir=directory) as scratch:
-        lock = os.open(scratch, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield Path(scratch)
-        finally:
-            os.close(lock)
-
-
-def _clean(directory: Path) -> None:
-    """Delete the temporary folders of processes that are gone."""
-    for folder in directory.glob(f"{_SCRATCH}*"):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        lock = os.open(folder, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            continue  # another process is at work in it
-        finally:
-            os.close(lock)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .common import DONE, add_out, make_parser, run
-from .output import STDOUT, add_json, show
+from .output import STDOUT, add_json, nothing_but_json, show
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,17 +76,18 @@ def _build(args: argparse.Namespace) -> int:
     if args.json != STDOUT:
         print(f"target: {target} ({why})", flush=True)
     start = time.perf_counter()
-    built = build_plan(
-        args.onnx,
-        args.out,
-        target=target,
-        precision=args.precision,
-        flavour=args.flavour,
-        min_seconds=args.min_seconds,
-        opt_seconds=args.opt_seconds,
-        max_seconds=args.max_seconds,
-        max_batch=args.max_batch,
-    )
+    with nothing_but_json(args.json):
+        built = build_plan(
+            args.onnx,
+            args.out,
+            target=target,
+            precision=args.precision,
+            flavour=args.flavour,
+            min_seconds=args.min_seconds,
+            opt_seconds=args.opt_seconds,
+            max_seconds=args.max_seconds,
+            max_batch=args.max_batch,
+        )
     seconds, size = time.perf_counter() - start, args.out.stat().st_size
     text = f"{args.out}: {size / 1e6:.1f} MB in {seconds:.1f} s"
     if built.difference is not None:

@@ -6,6 +6,9 @@ import argparse
 import json
 import math
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,16 @@ def show(target: str | None, text: str, values: dict[str, Any]) -> None:
     if target is not None:
         write_text(target, to_json(values) + "\n")
     print(text)
+
+
+@contextmanager
+def nothing_but_json(target: str | None) -> Iterator[None]:
+    """While JSON alone is to be printed, send what the library prints to standard error."""
+    if target != STDOUT:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def to_json(values: Any, indent: int | None = 2) -> str:
