@@ -37,7 +37,7 @@ bool is_missing(T x) {
   return !is_sample(x);
 }
 
-template <class T, bool Missing>
+template <class T>
 void convert_samples(const Signal& signal, std::size_t first, std::size_t count, double offset,
                      float factor, float* out) {
   const char* from = place(signal, first);
@@ -49,13 +49,12 @@ void convert_samples(const Signal& signal, std::size_t first, std::size_t count,
     const auto whole = static_cast<float>(offset);
     for (std::size_t i = 0; i < count; ++i) {
       const float x = (static_cast<float>(samples[i]) - whole) * factor;
-      out[i] = Missing && is_missing(samples[i]) ? std::numeric_limits<float>::quiet_NaN() : x;
+      out[i] = is_missing(samples[i]) ? std::numeric_limits<float>::quiet_NaN() : x;
     }
     return;
   }
   const auto convert_one = [&](T x) {
-    if ((Missing || std::is_floating_point_v<T>) && is_missing(x))
-      return std::numeric_limits<float>::quiet_NaN();
+    if (is_missing(x)) return std::numeric_limits<float>::quiet_NaN();
     return static_cast<float>(static_cast<double>(x) * microvolts - offset) * factor;
   };
   if (signal.stride == sizeof(T)) {  // a loop of its own, which the compiler vectorises
@@ -93,6 +92,16 @@ double first_value(const Signal& signal) {
       if (!is_missing(x)) return value;
     }
     return 0.0;
+  });
+}
+
+bool has_missing(const Signal& signal) {
+  return with_type(signal.type, [&]<class T>() {
+    bool found = false;  // without a way out of the loop, for the compiler to vectorise
+    for (std::size_t i = 0; i < signal.size; ++i) {
+      found |= is_missing(*reinterpret_cast<const T*>(place(signal, i)));
+    }
+    return found;
   });
 }
 
@@ -184,11 +193,10 @@ void SignalReader::check_length() const {
 
 void SignalReader::find_gaps() {
   const bool stillness = path_->filter.has_value();
-  const bool whole = signal_.type == SampleType::int16 || signal_.type == SampleType::int32;
+  const bool any = stillness || has_missing(signal_);  // else there are none
   finder_.start(sampling_rate_, stillness);
   float values[kChunk];
-  for (std::size_t first = 0, count; first < signal_.size && (stillness || !whole);
-       first += count) {
+  for (std::size_t first = 0, count; any && first < signal_.size; first += count) {
     count = std::min(signal_.size - first, kChunk);
     convert(first, count, values);
     finder_.push({values, count});
@@ -304,11 +312,7 @@ void SignalReader::read_raw(std::size_t first, std::size_t count, float* out) co
 
 void SignalReader::convert(std::size_t first, std::size_t count, float* out) const {
   with_type(signal_.type, [&]<class T>() {
-    if (path_->filter) {
-      convert_samples<T, true>(signal_, first, count, offset_, factor_, out);
-    } else {
-      convert_samples<T, false>(signal_, first, count, offset_, factor_, out);
-    }
+    convert_samples<T>(signal_, first, count, offset_, factor_, out);
   });
 }
 

@@ -93,6 +93,25 @@ def test_old_models_stream_too(plan: Path, signal: Any) -> None:
     assert told(found + stream.finish()) == all_at_once(classifier, x, FS)
 
 
+@pytest.mark.parametrize("block", [True, False], ids=["signal block", "none"])
+@pytest.mark.parametrize("later", ["i2", "i4", "f4", "f8"])
+def test_the_lowest_integer_is_no_sample_whatever_comes_after_it(
+    later: str, block: bool, classifier: ecgrt.Classifier, plan: Path, signal: Any
+) -> None:
+    model = classifier if block else ecgrt.Classifier(plan)
+    x = np.where(signal == np.iinfo("i2").min, 5, signal)[: 47 * 300].astype("f4")
+    x[[4000, 4001, 9100]] = np.nan
+    stream = model.stream(300)
+    head = np.where(np.isnan(x[:9200]), np.iinfo("i2").min, x[:9200]).astype("i2")
+    found = stream.push(head) + stream.push(x[9200:].astype(later)) + stream.finish()
+    expected = model.stream(300).push(x)
+    for decision, right in zip(found, expected, strict=False):
+        same = decision.prediction, right.prediction
+        np.testing.assert_array_equal(*(p.segment_probabilities for p in same))
+        assert same[0].quality.spans == same[1].quality.spans != ()
+    assert len(expected) == 2
+
+
 def test_units(classifier: ecgrt.Classifier, signal: Any) -> None:
     x = np.where(signal == np.iinfo(np.int16).min, 5, signal)[: round(40 * FS)] / 1000
     stream = classifier.stream(FS, "mV")

@@ -49,9 +49,7 @@ void write(const std::vector<double>& values, double divisor, std::ptrdiff_t ste
   }
 }
 
-// Models without a signal block take the lowest integer for a sample, as long as the stream is of
-// integers only: `lowest` says whether there may be any.
-inline Chunk make_chunk(FuzzedDataProvider& in, double rate, bool lowest) {
+inline Chunk make_chunk(FuzzedDataProvider& in, double rate) {
   constexpr std::ptrdiff_t kSizes[] = {2, 4, 4, 8};
   const auto type = static_cast<ecgrt::SampleType>(in.ConsumeIntegralInRange(0, 3));
   const std::ptrdiff_t step =
@@ -59,7 +57,6 @@ inline Chunk make_chunk(FuzzedDataProvider& in, double rate, bool lowest) {
   const bool backwards = in.ConsumeBool();
   const double divisor = in.ConsumeBool() ? 1 : 3;
   std::vector<double> values = make_values(in, rate);
-  if (!lowest) std::ranges::replace_if(values, [](double x) { return std::isnan(x); }, 0.0);
   Chunk chunk;
   const auto size = static_cast<std::ptrdiff_t>(values.size());
   chunk.bytes.resize(static_cast<std::size_t>(size * step));

@@ -103,7 +103,7 @@ class Run {
     if (kind == 0) return restart();
     if (kind == 1) return skip(in_.ConsumeIntegralInRange(0, 255) / 64.0);
     if (kind == 2) return check_running();
-    const Chunk chunk = make_chunk(in_, session.rate, model_.metadata().signal.has_value());
+    const Chunk chunk = make_chunk(in_, session.rate);
     if (kind == 3) fail(chunk);
     stream_.push(chunk.signal, made_);
     told_.add(made_);
