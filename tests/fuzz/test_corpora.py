@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cpp_builds import CMAKE, COMPILER, CppBuilds, run
 
 from ecgrt import Classifier, PlanError, _core
 
@@ -48,3 +49,19 @@ def test_input_of_the_metadata_reader(path: Path) -> None:
         _core.check_metadata(text)
     except ValueError:
         return
+
+
+@pytest.mark.skipif(not (CMAKE and COMPILER), reason="needs cmake and a C++ compiler")
+@pytest.mark.parametrize("name", ["plan", "metadata", "signal", "rhythm", "stream", "pieces"])
+def test_inputs_of_a_core_target(name: str, cpp_builds: CppBuilds) -> None:
+    target = cpp_builds[""] / f"replay_{name}"
+    if not target.exists():
+        pytest.skip("needs FuzzedDataProvider.h, which comes with Clang")
+    inputs = sorted((FOLDER / "corpus" / name).iterdir())
+    assert run(target, *inputs).splitlines() == list(map(str, inputs))
+
+
+def test_no_corpus_is_left_out() -> None:
+    cmake = (FOLDER / "targets.cmake").read_text()
+    core = set(cmake.partition("foreach(target ")[2].partition(")")[0].split())
+    assert {path.name for path in (FOLDER / "corpus").iterdir()} == core | set(TARGETS)
