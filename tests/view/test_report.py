@@ -6,13 +6,15 @@ import base64
 import hashlib
 import json
 import re
+import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
-from made_days import NIGHT, ScriptedClassifier, made_record
+from made_days import NIGHT, ScriptedClassifier, heartbeats, made_record
 from made_reports import HOSTILE, SHORT, day, evaluated, listed, shipped, short
 
 import ecgrt
@@ -162,6 +164,36 @@ def test_a_day_lists_its_episodes_and_draws_them() -> None:
     assert (NIGHT + timedelta(seconds=2000)).strftime("02 Mar %H:%M:%S") in page.text
     assert "noise" in page.text
     assert page.text.count("30 s in its middle: heart rate 75 a minute; regular intervals") == 2
+
+
+def test_a_day_that_is_read_piece_by_piece_has_the_same_report(tmp_path: Path) -> None:
+    script = [("N", 3000.0), ("A", 900.0), ("N", 3300.0)]
+    made = made_record(script)
+    np.save(tmp_path / "a.npy", made.signal)
+    pages = []
+    for read in (ecgrt.read_record, ecgrt.open_record):
+        record = read(tmp_path / "a.npy", fs=made.fs, unit="uV")
+        pages.append(day_report(timeline(ScriptedClassifier(script), record), record))
+    assert pages[0] == pages[1]
+    assert 'id="episode-1"' in pages[0]
+
+
+def test_a_long_day_is_drawn_in_little_memory(tmp_path: Path) -> None:
+    """Of 52 MB of samples, what is drawn and two minutes of reading are held."""
+    seconds, fs = 6 * 3600, 600.0
+    script = [("N", seconds - 1800), ("A", 1800)]
+    beat = heartbeats(8, fs=fs)
+    np.save(tmp_path / "a.npy", np.resize(beat, round(seconds * fs)))
+    found = timeline(ScriptedClassifier(script), made_record(script))
+    reader = ecgrt.open_record(tmp_path / "a.npy", fs=fs, unit="uV")
+    tracemalloc.start()
+    try:
+        page = day_report(found, reader)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert Page(page).of("h3", id="episode-1")
+    assert peak < 30 << 20
 
 
 def test_a_flat_day_has_a_report() -> None:

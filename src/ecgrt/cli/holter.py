@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from .._errors import describe
 from .common import (
@@ -26,7 +26,7 @@ from .common import (
 from .output import STDOUT, add_json, to_json
 
 if TYPE_CHECKING:
-    from .. import Classifier, Record, RecordReader, Timeline
+    from .. import Classifier, RecordReader, Timeline
 
 _COLUMNS = (
     "record",
@@ -102,7 +102,7 @@ def _holter(args: argparse.Namespace) -> int:
         found.append(timeline)
         print(_line(timeline, args.json), flush=True)
         if args.report is not None:
-            _write_report(args.report, timeline, cast("Record", record))
+            _write_report(args.report, timeline, record)
     _write(args, found, zone)
     return DONE if len(found) == len(sources) else RECORD_FAILED
 
@@ -142,15 +142,13 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 def _timeline(
     classifier: Classifier, path: Path, args: argparse.Namespace
-) -> tuple[Record | RecordReader, Timeline, list[str]]:
-    from ..records import open_record, read_record
+) -> tuple[RecordReader, Timeline, list[str]]:
+    from ..records import open_record
     from ..rhythm.timeline import timeline
 
-    # A report draws parts of the record; else it is never in memory as a whole.
-    read = open_record if args.report is None else read_record
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        record = read(path, **reading(args))
+        record = open_record(path, **reading(args))
         found = timeline(classifier, record, progress=_show)
     return record, found, list(dict.fromkeys(str(warning.message) for warning in caught))
 
@@ -209,7 +207,7 @@ def _write(args: argparse.Namespace, found: list[Timeline], zone: Any) -> None:
         write_text(args.fhir, json.dumps(to_fhir(found, zone=zone), indent=1) + "\n")
 
 
-def _write_report(path: Path, timeline: Timeline, record: Record) -> None:
+def _write_report(path: Path, timeline: Timeline, record: RecordReader) -> None:
     from .._files import write_text
     from ..view.day import day_report
 

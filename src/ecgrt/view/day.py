@@ -6,32 +6,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._core import find_evidence
-from ..rhythm.episodes import Episode
 from ..rhythm.heart_rate import TREND
 from ..rhythm.states import UNREADABLE
 from ..rhythm.timeline import Timeline
 from .charts import burden_chart, heart_rate_chart, overview, rate_limits
 from .colours import colour
+from .near import near
 from .page import cards, legend, page, provenance_table, scrolled, section, table
-from .strip import Paper, Tracks, paper_for, strip
 from .svg import Markup, tag
 from .times import length, moment, percent
 from .viewer import Band, Chart, Curve, viewer
 
 if TYPE_CHECKING:
-    from ..records import Record
+    from ..records import Record, RecordReader
 
-_ROW = 10.0
-#: Seconds of an episode whose evidence is told.
-_EVIDENCE = 30.0
 #: Episodes drawn from near, the longest; all are in the table.
 MAX_DRAWN = 25
 MAX_ROWS = 500
-_MAX_PAUSES = 5
 
 
-def day_report(timeline: Timeline, record: Record) -> str:
+def day_report(timeline: Timeline, record: Record | RecordReader) -> str:
     """Return a report on a long record as HTML.
 
     Parameters
@@ -39,7 +33,7 @@ def day_report(timeline: Timeline, record: Record) -> str:
     timeline
         What :func:`ecgrt.timeline` says of the record.
     record
-        The record.
+        The record; if it is opened in place of being read, no more than what is drawn is held.
     """
     drawn = _drawn(timeline)
     links = {number: f"episode-{i}" for i, number in drawn.items()}
@@ -58,7 +52,7 @@ def day_report(timeline: Timeline, record: Record) -> str:
             scrolled("Heart rate over time", heart_rate_chart(timeline), class_="still"),
         ),
         _episodes(timeline, drawn),
-        _strips(timeline, record, drawn),
+        near(timeline, record, drawn),
         _unreadable(timeline),
         provenance_table(timeline.provenance, [("Length", length(timeline.duration) + started)]),
         live=True,
@@ -158,65 +152,6 @@ def _episodes(timeline: Timeline, drawn: dict[int, int]) -> Markup:
 
 def _counted(number: int, text: str) -> str:
     return f"The first {MAX_ROWS} of {number}" if number > MAX_ROWS else text
-
-
-def _strips(timeline: Timeline, record: Record, drawn: dict[int, int]) -> Markup | None:
-    paper = paper_for(record.signal, record.fs)
-    tracks = Tracks(
-        beats=timeline.heart_rate.beats,
-        gaps=timeline.gaps,
-        runs=[(span.start, span.end, span.label) for span in timeline.spans],
-        classes=timeline.classes,
-        when=lambda seconds: moment(timeline, seconds),
-    )
-    parts = []
-    for number, i in drawn.items():
-        parts += _episode(timeline, record, number, timeline.spans[i], paper, tracks)
-    for pause in timeline.heart_rate.pauses[:_MAX_PAUSES]:
-        parts.append(tag("h3", f"Pause of {pause.duration:.1f} s, {moment(timeline, pause.start)}"))
-        middle = pause.start + pause.duration / 2
-        parts.append(_row(timeline, record, middle, paper, tracks, "around the pause"))
-    if not parts:
-        middle = timeline.duration / 2
-        parts.append(_row(timeline, record, middle, paper, tracks, "from the middle"))
-    note = f"{paper.scale}; the offset of each row is removed. Triangles: beats."
-    return section("From near", tag("p", note, class_="note"), *parts, class_="long")
-
-
-def _episode(
-    timeline: Timeline, record: Record, number: int, span: Episode, paper: Paper, tracks: Tracks
-) -> list[Markup]:
-    heading = (
-        f"{span.label} {number}: {moment(timeline, span.start)}, {length(span.duration)}, mean "
-        f"probability {percent(span.probability)}"
-    )
-    middle = (span.start + span.end) / 2
-    return [
-        tag("h3", heading, id=f"episode-{number}"),
-        tag("p", _shown(record, span), class_="note"),
-        _row(timeline, record, span.start, paper, tracks, "around the onset"),
-        _row(timeline, record, middle, paper, tracks, "from the middle"),
-    ]
-
-
-def _shown(record: Record, span: Episode) -> str:
-    """Return the evidence of half a minute in the middle of an episode."""
-    seconds = min(_EVIDENCE, span.duration)
-    start = (span.start + span.end - seconds) / 2
-    part = record.signal[int(start * record.fs) : int((start + seconds) * record.fs)]
-    found = find_evidence(part, record.fs)
-    return f"{length(seconds)} in its middle: {'; '.join(found.values())}."
-
-
-def _row(
-    timeline: Timeline, record: Record, middle: float, paper: Paper, tracks: Tracks, what: str
-) -> Markup:
-    """Return ten seconds around a moment."""
-    seconds = min(_ROW, timeline.duration)
-    start = min(max(round(middle - seconds / 2), 0), timeline.duration - seconds)
-    text = f"Ten seconds {what}, from {moment(timeline, start)}"
-    drawing = strip(record.signal, record.fs, start, seconds, paper, tracks, text)
-    return scrolled(text, tag("p", text, class_="note"), drawing)
 
 
 def _unreadable(timeline: Timeline) -> Markup | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,8 @@ GAINS = (10.0, 5.0, 2.5, 1.0)
 TALLEST = 60.0
 #: More samples a second are drawn by their extremes in each of as many stretches.
 DRAWN_RATE = 250
-#: Rows that gain and height are chosen by, of a long record some from each part.
-_LOOKED_AT = 360
+#: Rows that gain and height are chosen by, of a long record some from each part, and their seconds.
+_LOOKED_AT, _ROW = 360, 10.0
 _LEFT, _TOP, _BAND = 9.0, 6.0, 4.5
 
 
@@ -72,10 +72,21 @@ class Tracks:
 
 def paper_for(signal: npt.NDArray[np.generic], fs: float) -> Paper:
     """Return gain and height that the signal (in microvolts) fits in, row by row."""
-    row = max(1, int(10 * fs))
-    every = max(1, signal.size // row // _LOOKED_AT)
-    spans = [_reach(signal[first : first + row]) for first in range(0, signal.size, every * row)]
-    reach = float(np.percentile(spans, 95)) / 1000  # mV; a burst of noise may leave the paper
+    spans = looked_at(signal.size / fs)
+    return paper_of([signal[int(start * fs) : int(np.ceil(end * fs))] for start, end in spans])
+
+
+def looked_at(seconds: float) -> list[tuple[float, float]]:
+    """Return the rows that gain and height are chosen by: start and end in seconds."""
+    every = _ROW * max(1, int(seconds // _ROW) // _LOOKED_AT)
+    starts = np.arange(0.0, max(seconds, 1e-9), every).tolist()
+    return [(start, min(start + _ROW, seconds)) for start in starts]
+
+
+def paper_of(rows: Iterable[npt.NDArray[np.generic]]) -> Paper:
+    """Return gain and height that rows of a signal (in microvolts) fit in."""
+    # A burst of noise may leave the paper.
+    reach = float(np.percentile([_reach(row) for row in rows], 95)) / 1000  # mV
     gain = next((gain for gain in GAINS if 2 * reach * gain <= TALLEST), GAINS[-1])
     height = min(max(10 * np.ceil(0.2 * reach * gain + 0.4), 30.0), TALLEST)
     return Paper(gain, float(height))
@@ -97,21 +108,25 @@ def strip(
     paper: Paper,
     tracks: Tracks,
     describe: str,
+    *,
+    first: int = 0,
 ) -> Markup:
     """Return a row of ECG.
 
     Parameters
     ----------
     signal, fs
-        The whole record, in microvolts.
+        The record, in microvolts, or a part of it that holds the row.
     start, seconds
-        What of it is drawn.
+        What of the record is drawn.
     paper
         Gain and height.
     tracks
         What is drawn along it.
     describe
         What is to be seen, for those who do not see it.
+    first
+        Number of the signal's first sample in the record.
     """
     end = start + seconds
     width = _LEFT + seconds * MM_PER_SECOND
@@ -123,7 +138,7 @@ def strip(
             "svg",
             _paper(seconds, paper),
             _gaps(start, end, paper, tracks),
-            _trace(signal, fs, start, end, paper),
+            _trace(signal, fs, start - first / fs, seconds, paper),
             x=_LEFT,
             y=_TOP,
             width=seconds * MM_PER_SECOND,
@@ -186,9 +201,10 @@ def _pulse(paper: Paper) -> Markup:
 
 
 def _trace(
-    signal: npt.NDArray[np.generic], fs: float, start: float, end: float, paper: Paper
+    signal: npt.NDArray[np.generic], fs: float, start: float, seconds: float, paper: Paper
 ) -> Markup:
-    first, last = max(0, int(start * fs)), min(signal.size, int(np.ceil(end * fs)))
+    first = max(0, int(start * fs + 1e-6))
+    last = min(signal.size, int(np.ceil((start + seconds) * fs - 1e-6)))
     values = np.asarray(signal[first:last], np.float64)
     values = np.where(np.isfinite(values), values, np.nan)
     if not values.size or np.isnan(values).all():
