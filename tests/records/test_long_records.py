@@ -41,7 +41,13 @@ def write_wfdb(folder: Path) -> Path:
     return folder / "a.hea"
 
 
-@pytest.mark.parametrize("write", [write_npy, write_edf, write_wfdb])
+def write_skewed(folder: Path) -> Path:
+    path = write_wfdb(folder)
+    path.write_text(path.read_text().replace("dat 16 ", "dat 16:25 "))
+    return path
+
+
+@pytest.mark.parametrize("write", [write_npy, write_edf, write_wfdb, write_skewed])
 def test_reading_takes_little_memory(write: Callable[[Path], Path], tmp_path: Path) -> None:
     path = write(tmp_path)
     stated = {"fs": 250.0, "unit": "uV"} if path.suffix == ".npy" else {}

@@ -115,6 +115,12 @@ def write_segments(folder: Path) -> Path:
     return folder / "a.hea"
 
 
+def write_skewed(folder: Path, code: str = "16", skew: int = 2345) -> Path:
+    path = write_wfdb(folder, code)
+    path.write_text(path.read_text().replace(f"dat {code} ", f"dat {code}:{skew} "))
+    return path
+
+
 FORMATS: dict[str, Callable[[Path], Path]] = {
     "npy": write_npy,
     "npy, leads": write_npy_leads,
@@ -129,6 +135,8 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "WFDB 212": write_wfdb,
     "WFDB 16": lambda folder: write_wfdb(folder, "16"),
     "WFDB 16, microvolts": lambda folder: write_wfdb(folder, "16", 1000.0),
+    "WFDB, skewed": write_skewed,
+    "WFDB, all skew": lambda folder: write_skewed(folder, skew=N - 1),
     "WFDB, segments": write_segments,
 }
 #: What files do not tell, and which lead.
@@ -143,8 +151,10 @@ ASKED: dict[str, dict[str, object]] = {
     "WFDB 212": {"lead": "II"},
     "WFDB 16": {"lead": "II"},
     "WFDB 16, microvolts": {"lead": "II"},
+    "WFDB, skewed": {"lead": "II"},
+    "WFDB, all skew": {"lead": "II"},
 }
-WITH_GAPS = {"text, times", "EDF+D", "WFDB 212", "WFDB 16", "WFDB 16, microvolts", "WFDB, segments"}
+WITH_GAPS = {"text, times", "EDF+D", *(name for name in FORMATS if name.startswith("WFDB"))}
 
 
 @pytest.fixture

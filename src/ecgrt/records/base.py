@@ -219,8 +219,8 @@ def open_record(
 ) -> RecordReader:
     """Begin to read a record of any length, piece by piece.
 
-    EDF, EDF+, BDF, WFDB, text and ``.npy`` are never held whole. Formats whose files are short, the
-    challenge's own, ``.npz`` and signals with a skew are read as a whole. Of text whose times alone
+    EDF, EDF+, BDF, WFDB, text and ``.npy`` are never held whole. The other formats, the challenge's
+    own and WFDB without a length among them, are read as a whole. Of text whose times alone
     tell the rate, the first megabyte does, and the rest is held against it.
 
     Parameters

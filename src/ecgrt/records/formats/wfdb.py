@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -45,11 +45,15 @@ def _read(path: Path, asked: Asked) -> Reading:
         samples = read_mat(header_path.with_suffix(".mat"), header)[:, number]
         check_samples(samples, header.signals[number], header_path)
         return _reading(header, number, samples)
-    return _reading(header, number, _stored(header_path, header, number))
+    reading = _reading(header, number, _stored(header_path, header, number))
+    line = header.signals[number]
+    if not line.skew:
+        return reading
+    return replace(reading, samples=join(list(_without_skew([reading.samples], line))))
 
 
 def _open(path: Path, asked: Asked) -> Source:
-    """Begin to read; the challenge's own, and what has a skew, is read as a whole."""
+    """Begin to read; the challenge's own, and what does not tell its length, is read as a whole."""
     header_path = path.with_suffix(".hea")
     header = read_header(header_path) if header_path.is_file() else None
     if header is None or any(line.file.endswith(".mat") for line in header.signals):
@@ -58,18 +62,21 @@ def _open(path: Path, asked: Asked) -> Source:
         return _open_segments(header_path, header, asked)
     number = _choose(header, asked, header_path)
     line = header.signals[number]
-    if line.skew or not header.frames:
+    if not header.frames:
         return Source.of(_read(path, asked))
     _check_size(header_path, header, line)
     empty = _reading(header, number, np.empty(0, np.int64))
     exact = empty.scale is not None
 
-    def pieces() -> Iterator[Signal]:
+    def converted() -> Iterator[Signal]:
         for stored in _stored_pieces(header_path, header, number):
             if exact:  # in microvolts
                 yield _valid(stored, stored, line)
             else:
                 yield _reading(header, number, stored, whole=False).samples
+
+    def pieces() -> Iterator[Signal]:
+        return _without_skew(converted(), line)
 
     size = header.frames * line.per_frame
     return replace(Source.of(empty), pieces=pieces, size=size)
@@ -120,16 +127,24 @@ def _invalid(stored: Signal, line: SignalLine) -> npt.NDArray[np.bool_]:
 
 def _valid(samples: Signal, stored: Signal, line: SignalLine) -> Signal:
     gaps = _invalid(stored, line)
-    if line.skew:
-        shift = min(line.skew * line.per_frame, samples.size)
-        lost = np.full(shift, np.nan)
-        samples = np.concatenate([samples[shift:], lost])
-        gaps = np.concatenate([gaps[shift:], np.ones(shift, np.bool_)])
     if not gaps.any():
         return samples
     samples = samples.astype(np.float64)
     samples[gaps] = np.nan
     return samples
+
+
+def _without_skew(pieces: Iterable[Signal], line: SignalLine) -> Iterator[Signal]:
+    """Yield a signal that lags behind the others in its place: its end is not known."""
+    shift = line.skew * line.per_frame
+    early = lost = 0
+    for piece in pieces:
+        cut = min(shift - early, piece.size)
+        early, lost = early + cut, lost + cut
+        if cut < piece.size:
+            yield piece[cut:]
+    for first in range(0, lost, PIECE):
+        yield np.full(min(PIECE, lost - first), np.nan)
 
 
 def _stored(path: Path, header: Header, number: int) -> Signal:
@@ -215,7 +230,7 @@ def _open_segments(path: Path, header: Header, asked: Asked) -> Source:
         frame = 0
         for part in parts:
             place = round(frame * ratio)
-            for samples in part.pieces():
+            for samples in part.aligned():
                 yield from spreader.put(samples.astype(np.float32), place)
                 place += samples.size
             frame += part.frames
@@ -239,13 +254,14 @@ class _Segment:
         assert self.header is not None
         return _reading(self.header, self.number, np.empty(0, np.int64), whole=False)
 
-    def pieces(self) -> Iterator[Signal]:
+    def aligned(self) -> Iterator[Signal]:
+        """Yield its samples; those of a gap are none."""
         if self.header is None:
-            return
-        if self.header.signals[self.number].skew:
-            stored = _stored(self.path, self.header, self.number)
-            yield _reading(self.header, self.number, stored, whole=False).samples
-            return
+            return iter(())
+        return _without_skew(self._pieces(), self.header.signals[self.number])
+
+    def _pieces(self) -> Iterator[Signal]:
+        assert self.header is not None
         for stored in _stored_pieces(self.path, self.header, self.number):
             yield _reading(self.header, self.number, stored, whole=False).samples
 
