@@ -4,8 +4,8 @@ Rooms of the Python package, from the ground up. A room may import those below i
 on its own level, and a lazy import counts like any other:
 
 1. ``_core`` (the extension), ``_scratch``, then ``_files``, ``_progress``, ``_extras``, ``shipped``
-   (a plan's place), ``_looks`` (by which predictions, records and timelines find ``view`` by name, when they are
-   asked to show themselves: the one way up)
+   (a plan's place), ``_looks`` (by which predictions, records and timelines find ``view`` by name,
+   when they are asked to show themselves: the one way up)
 2. ``_errors``, ``metadata`` (which asks the core)
 3. ``onnx_file`` (what an ONNX model says about itself)
 4. ``records``

@@ -311,9 +311,8 @@ void SignalReader::read_raw(std::size_t first, std::size_t count, float* out) co
 }
 
 void SignalReader::convert(std::size_t first, std::size_t count, float* out) const {
-  with_type(signal_.type, [&]<class T>() {
-    convert_samples<T>(signal_, first, count, offset_, factor_, out);
-  });
+  with_type(signal_.type,
+            [&]<class T>() { convert_samples<T>(signal_, first, count, offset_, factor_, out); });
 }
 
 }  // namespace ecgrt

@@ -17,6 +17,7 @@ from family import SMALL, make_network, make_selector, save
 from tiny_training import tiny_config, write_data
 
 from ecgrt.cli import common
+from ecgrt.cli.output import STDOUT, nothing_but_json
 
 RECORD = ROOT / "examples" / "records" / "S0001"
 
@@ -92,3 +93,14 @@ def test_json_stands_alone(name: str, tmp_path: Path) -> None:
     assert isinstance(json.loads(done.stdout), dict)
     for told in ("does not name its training records", "records to train on"):
         assert told not in done.stdout
+
+
+@pytest.mark.parametrize("target", [None, "a.json", STDOUT])
+def test_what_a_library_prints_stands_beside_json(
+    target: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a build for TensorRT prints, which no command here can run."""
+    with nothing_but_json(target):
+        print("note")
+    told = capsys.readouterr()
+    assert (told.out, told.err) == (("", "note\n") if target == STDOUT else ("note\n", ""))
