@@ -35,6 +35,8 @@ constexpr std::array kFields = {"calibration_bias",
 constexpr std::size_t kMost = std::size_t{1} << 20;
 // Of a filter's taps, so that it is designed at once.
 constexpr int kMostHalfWidth = 16'384;
+const std::string kHalfWidthRule =
+    "half_width must be a whole number from 1 to " + std::to_string(kMostHalfWidth);
 
 [[noreturn]] void fail(const std::string& fault) {
   throw PlanError("the plan's metadata cannot be used: " + fault);
@@ -77,7 +79,7 @@ SignalBlock parse_signal(const nlohmann::json& json) {
   }
   const auto half_width = json.at("half_width").get<double>();  // a cast would make -1 and 1.5 good
   if (!(half_width >= 1 && half_width <= kMostHalfWidth && half_width == std::floor(half_width))) {
-    fail("signal.half_width must be a whole number from 1 to " + std::to_string(kMostHalfWidth));
+    fail("signal." + kHalfWidthRule);
   }
   return {band[0], band[1], static_cast<std::size_t>(half_width),
           scale == "local" ? SignalBlock::Scale::local : SignalBlock::Scale::fixed, gaps == "cut"};
@@ -87,12 +89,8 @@ SignalBlock parse_signal(const nlohmann::json& json) {
 std::string find_signal_fault(const Metadata& metadata) {
   if (!metadata.signal) return {};
   const auto& [low, high, half_width, scale, cut] = *metadata.signal;
-  if (!(low > 0 && low < metadata.sampling_rate / 2)) {
-    return "signal.band must begin above 0 and below half of sampling_rate";
-  }
-  if (!std::isfinite(high) || (high != 0 && high <= low)) {
-    return "signal.band must end at 0 (no upper limit) or above its beginning";
-  }
+  const std::string fault = find_band_fault(low, high, half_width, metadata.sampling_rate);
+  if (!fault.empty()) return "signal." + fault;
   if (scale == SignalBlock::Scale::local && (metadata.mean != 0 || metadata.std != 1)) {
     return "with the local scale mean must be 0 and std 1";
   }
@@ -175,6 +173,17 @@ RecordHead parse_record_head(const nlohmann::json& json) try {
 }
 
 }  // namespace
+
+std::string find_band_fault(double low, double high, std::size_t half_width, double rate) {
+  if (!(low > 0 && low < rate / 2)) {
+    return "band must begin above 0 and below half of sampling_rate";
+  }
+  if (!std::isfinite(high) || (high != 0 && high <= low)) {
+    return "band must end at 0 (no upper limit) or above its beginning";
+  }
+  if (half_width < 1 || half_width > kMostHalfWidth) return kHalfWidthRule;
+  return {};
+}
 
 std::string find_fault(const Metadata& metadata) {
   if (!std::isfinite(metadata.mean)) return "mean must be finite";

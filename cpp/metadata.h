@@ -50,6 +50,9 @@ struct Metadata {
   std::size_t outputs() const { return classes.size() + evidence(); }
 };
 
+// What is impossible about a band-pass; empty if it is sound.
+std::string find_band_fault(double low, double high, std::size_t half_width, double rate);
+
 // What is impossible about the fields that preprocessing goes by; empty if they are sound.
 std::string find_fault(const Metadata& metadata);
 

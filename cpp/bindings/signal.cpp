@@ -15,6 +15,7 @@
 #include "cpu/dispatch.h"
 #include "docstrings.h"
 #include "signal/assess.h"
+#include "signal/filter.h"
 #include "signal/reader.h"
 #include "signal/scale.h"
 
@@ -62,6 +63,25 @@ std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
   return {std::move(seen), std::move(readable)};
 }
 
+// What the band-pass makes of a whole signal, the ends held at their last value.
+py::array_t<float> band_pass(const Samples& signal, double low, double high, std::size_t half_width,
+                             double rate) {
+  if (signal.ndim() != 1 || signal.size() == 0) {
+    throw py::value_error("signal must be a 1-D array of at least one sample");
+  }
+  check_sampling_rate(rate);
+  const std::string fault = find_band_fault(low, high, half_width, rate);
+  if (!fault.empty()) throw py::value_error(fault);
+  const auto size = static_cast<std::size_t>(signal.size());
+  py::array_t<float> out(signal.size());
+  float* const values = out.mutable_data();
+  const py::gil_scoped_release release;
+  std::vector<float> scratch;
+  const BandPass filter(low, high, half_width, rate, select_kernels().signal);
+  filter.run(signal.data(), 0, size, 0, size, values, scratch);
+  return out;
+}
+
 // What the local scale makes of a signal that has been filtered.
 py::array_t<float> scale_locally(const Samples& signal, const Flags& readable, double rate) {
   if (signal.ndim() != 1 || readable.ndim() != 1 || signal.size() != readable.size()) {
@@ -81,6 +101,8 @@ py::array_t<float> scale_locally(const Samples& signal, const Flags& readable, d
 }  // namespace
 
 void register_signal(py::module_& m) {
+  m.def("band_pass", &band_pass, py::arg("signal"), py::arg("low"), py::arg("high"),
+        py::arg("half_width"), py::arg("rate"), doc::band_pass);
   m.def("scale_locally", &scale_locally, py::arg("signal"), py::arg("readable"), py::arg("rate"),
         doc::scale_locally);
   m.def("preprocess", &preprocess, py::arg("x"), py::arg("fs") = py::none(), py::kw_only(),

@@ -563,6 +563,28 @@ def run_network(classifier: Classifier, signal: ArrayLike) -> NDArray[np.float32
         If it is empty, not of whole segments, or longer than a window.
     """
 
+def band_pass(
+    signal: ArrayLike, low: float, high: float, half_width: int, rate: float
+) -> NDArray[np.float32]:
+    """Return what the filter of a model's signal block makes of a whole signal.
+
+    Parameters
+    ----------
+    signal
+        Shape (n,). Before its start and behind its end it counts as its first and last value.
+    low, high
+        Band that passes, Hz; a `high` of 0: all from `low` on.
+    half_width
+        Samples on either side that the filter sees.
+    rate
+        Of the signal, Hz.
+
+    Raises
+    ------
+    ValueError
+        If the signal is empty or there is no such filter.
+    """
+
 def scale_locally(signal: ArrayLike, readable: ArrayLike, rate: float) -> NDArray[np.float32]:
     """Return a filtered signal divided by its running robust amplitude: the scale ``"local"``.
 

@@ -20,6 +20,8 @@ from ecgrt.records.base import read_record
 
 onnx = pytest.importorskip("onnx")
 
+MODELS = Path(__file__).resolve().parents[2] / "models"
+
 GPU = CudaDevice("NVIDIA L4", (8, 9))
 
 
@@ -182,6 +184,29 @@ def test_fp16_network_answers_as_the_fp32_one(model: Path, records: Path) -> Non
     ]
     assert answers[1].dtype == np.float32
     assert 0 < np.abs(answers[0] - answers[1]).max() <= 5e-3
+
+
+def test_fp16_network_with_evidence_answers_as_the_fp32_one() -> None:
+    """The compact model has a second output, which the core reads in float32 too."""
+    ort = pytest.importorskip("onnxruntime")
+    original = onnx.load(MODELS / "cinc17-compact.onnx")
+    x = np.random.default_rng(1).normal(size=(2, 64 * 32, 1)).astype(np.float32)
+    (p, evidence), (p16, evidence16) = (
+        ort.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"]).run(
+            ["probabilities", "evidence"], {"signal": x}
+        )
+        for m in (original, tensorrt_builder.to_fp16(original))
+    )
+    assert (p16.dtype, evidence16.dtype) == (np.float32, np.float32)
+    assert 0 < np.abs(p - p16).max() <= 5e-3
+    assert 0 < np.abs(evidence - evidence16).max() <= 0.01 * np.abs(evidence).max()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_plan_of_the_compact_model(trt: Any, tmp_path: Path, precision: str) -> None:
+    path = tmp_path / "model.plan"
+    build_tensorrt_plan(MODELS / "cinc17-compact.onnx", path, precision=precision)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.plan", "model.plan.json"]
 
 
 def test_calibration_travels_in_the_networks_name(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import signal_reference
 
 from ecgrt.training.augment import vary
 from ecgrt.training.config import TrainConfig
@@ -107,6 +108,18 @@ def test_noise_is_white_and_bounded() -> None:
     assert 0.1 < max(deviations) < 0.21
     for one in added:
         assert abs(np.corrcoef(one[1:], one[:-1])[0, 1]) < 0.05
+
+
+def test_disturbances_of_a_filtered_signal_are_filtered_too() -> None:
+    """In use they come with the record, before the filter; SciPy's sum is the reference."""
+    band = {"band": [0.5, 40.0], "band_half_width": 600}
+    taps = signal_reference.band_pass(0.5, 40.0, 600, RATE)
+    for fields in ({"wander": 0.5}, {"hum": 0.5}, {"noise": 0.2}):
+        item = example(segments=60)
+        plain = varied(item, 3, **fields).signal - item.signal
+        added = varied(item, 3, **fields, **band).signal - item.signal
+        np.testing.assert_allclose(added, signal_reference.filtered(plain, taps), atol=2e-6)
+    assert np.abs(varied(item, 3, hum=0.5, **band).signal - item.signal)[700:-700].max() < 0.01
 
 
 def test_the_generator_decides() -> None:

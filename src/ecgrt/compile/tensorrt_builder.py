@@ -30,7 +30,7 @@ def to_fp16(model: Any) -> Any:
     Raises
     ------
     ValueError
-        If a weight is too large for float16, or the output is not the network's one softmax.
+        If a weight is too large for float16, or the first output is not the network's one softmax.
     """
     onnx = require("onnx", extra="build")
     single, half = onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16
@@ -40,10 +40,12 @@ def to_fp16(model: Any) -> Any:
     del graph.value_info[:]  # types that no longer hold
     for tensor in graph.initializer:
         _halve(onnx, tensor)
-    signal, signal_fp16 = graph.input[0].name, f"{graph.input[0].name}/fp16"
-    nodes = [onnx.helper.make_node("Cast", [signal], [signal_fp16], to=half)]
+    signal, evidence = graph.input[0].name, [output.name for output in graph.output[1:]]
+    inner = {name: f"{name}/fp16" for name in (signal, *evidence)}
+    nodes = [onnx.helper.make_node("Cast", [signal], [inner[signal]], to=half)]
     for node in graph.node:
-        node.input[:] = [signal_fp16 if name == signal else name for name in node.input]
+        node.input[:] = [inner.get(name, name) for name in node.input]
+        node.output[:] = [inner.get(name, name) for name in node.output]
         for attribute in node.attribute:
             if node.op_type == "Constant" and attribute.name == "value":
                 _halve(onnx, attribute.t)
@@ -54,6 +56,7 @@ def to_fp16(model: Any) -> Any:
             nodes.append(onnx.helper.make_node("Cast", [node.input[0]], [logits], to=single))
             node.input[0] = logits
         nodes.append(node)
+    nodes += [onnx.helper.make_node("Cast", [inner[name]], [name], to=single) for name in evidence]
     del graph.node[:]
     graph.node.extend(nodes)
     try:

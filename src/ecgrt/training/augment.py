@@ -96,7 +96,10 @@ def _crop(
 
 
 def _disturbance(samples: int, config: TrainConfig, rng: np.random.Generator) -> Floats:
-    """Return baseline wander, hum of the mains and white noise, float32 (samples,)."""
+    """Return baseline wander, hum of the mains and white noise, float32 (samples,).
+
+    The signal has been filtered already: what joins it here goes through the same band.
+    """
     time = np.arange(samples, dtype=np.float32) / np.float32(config.sampling_rate)
     wander = _wave(time, config.wander, rng.uniform(*WANDER_BAND), rng)
     hum = _wave(time, config.hum, rng.choice(HUM), rng)
@@ -104,6 +107,8 @@ def _disturbance(samples: int, config: TrainConfig, rng: np.random.Generator) ->
     if config.noise:
         level = np.float32(rng.uniform(0, config.noise))
         total += level * rng.standard_normal(samples, np.float32)
+    if config.band and total.any():
+        return _core.band_pass(total, *config.band, config.band_half_width, config.sampling_rate)
     return total
 
 

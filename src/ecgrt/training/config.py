@@ -80,7 +80,7 @@ class TrainConfig(NetworkConfig):
     wander, hum, noise
         Largest amplitude of baseline wander and of 50 or 60 Hz hum, and largest standard deviation
         of white noise, that are added; in standard deviations of the training signals, with the
-        scale ``"local"`` in units of the scale.
+        scale ``"local"`` in units of the scale. A `band` filters them as it does the signal.
     optimizer
         ``"adam"``, each parameter's gradient clipped to norm 1; ``"adamw"``, all gradients
         together clipped to norm 1, with `weight_decay` of the kernels.
