@@ -28,4 +28,11 @@ target_link_libraries(ecgrt_tensorrt PRIVATE ecgrt_core ecgrt_warnings TensorRT:
 set_target_properties(ecgrt_tensorrt PROPERTIES
   INSTALL_RPATH "$ORIGIN/../tensorrt_libs:$ORIGIN/../tensorrt_rtx_libs:$ORIGIN/../nvidia/cu13/lib"
   INSTALL_RPATH_USE_LINK_PATH ON)
-install(TARGETS ecgrt_tensorrt LIBRARY DESTINATION ecgrt)
+# The core looks for it beside itself: beside the extension, and beside the library for C and C++.
+if(ECGRT_PYTHON)
+  install(TARGETS ecgrt_tensorrt LIBRARY DESTINATION ecgrt)
+endif()
+if(ECGRT_LIBRARY)
+  include(GNUInstallDirs)
+  install(TARGETS ecgrt_tensorrt LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endif()

@@ -165,3 +165,25 @@ def test_it_is_configured_without_python_and_without_json(tmp_path: Path) -> Non
     cache = (tmp_path / "CMakeCache.txt").read_text(encoding="utf-8")
     assert "ECGRT_PYTHON:BOOL=OFF" in cache
     assert not re.search(r"_?Python3?_EXECUTABLE:", cache)
+
+
+def test_tensorrt_module_lies_beside_the_library(tmp_path: Path) -> None:
+    """Where the core looks for it; nothing is built, so a TensorRT of empty files will do."""
+    version = "".join(f"#define TRT_{part}_RTX 1\n" for part in ("MAJOR", "MINOR", "PATCH"))
+    version = version.replace("MINOR_RTX 1", "MINOR_RTX 6")
+    for name, text in {
+        "include/NvInferVersion.h": version,
+        "include/NvInferRuntime.h": "",
+        "include/cuda_runtime_api.h": "",
+        "lib/libtensorrt_rtx.so.1": "",
+        "lib/libcudart.so": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    build = tmp_path / "build"
+    options = ("ECGRT_PYTHON=OFF", f"TensorRT_ROOT={tmp_path}", f"CUDAToolkit_ROOT={tmp_path}")
+    run(str(CMAKE), "-S", ROOT, "-B", build, *(f"-D{option}" for option in options))
+    text = (build / "cmake_install.cmake").read_text()
+    found = re.findall(r'INSTALL DESTINATION "(\S+)" TYPE \w+ FILES "\S+/(libecgrt\S*)"', text)
+    (folder,) = (folder for folder, name in found if name == "libecgrt_tensorrt.so")
+    assert folder == dict(map(reversed, found))["libecgrt.so"]

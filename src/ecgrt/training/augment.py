@@ -108,7 +108,8 @@ def _disturbance(samples: int, config: TrainConfig, rng: np.random.Generator) ->
         level = np.float32(rng.uniform(0, config.noise))
         total += level * rng.standard_normal(samples, np.float32)
     if config.band and total.any():
-        return _core.band_pass(total, *config.band, config.band_half_width, config.sampling_rate)
+        low, high = config.band
+        return _core.band_pass(total, low, high, config.band_half_width, config.sampling_rate)
     return total
 
 
