@@ -62,7 +62,9 @@ set(ECGRT_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/ecgrt")
 set(ECGRT_PLAN_DIR "${CMAKE_INSTALL_DATADIR}/ecgrt")
 install(TARGETS ecgrt_shared ecgrt_static EXPORT ecgrtTargets)
 install(EXPORT ecgrtTargets NAMESPACE ecgrt:: DESTINATION "${ECGRT_CMAKE_DIR}")
-install(FILES include/ecgrt/ecgrt.h include/ecgrt/ecgrt.hpp "${ECGRT_GENERATED}/ecgrt/version.h"
+install(FILES include/ecgrt/ecgrt.h include/ecgrt/ecgrt.hpp include/ecgrt/prediction.hpp
+              include/ecgrt/classifier.hpp include/ecgrt/stream.hpp
+              "${ECGRT_GENERATED}/ecgrt/version.h"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ecgrt")
 install(FILES src/ecgrt/plans/cinc17-compact.plan DESTINATION "${ECGRT_PLAN_DIR}")
 install(FILES LICENSE THIRD_PARTY_NOTICES.txt DESTINATION "${CMAKE_INSTALL_DOCDIR}")

@@ -3,9 +3,15 @@
 
 #include <ecgrt/ecgrt.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <initializer_list>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "classifier.h"
 
 namespace ecgrt::capi {
 
@@ -35,13 +41,29 @@ T& known(T* pointer, const char* name) {
   return *pointer;
 }
 
-// Options of a caller that was compiled with this header or a later one; null stands for none.
+// Options of a caller that was compiled with this header, a later one or, if its structs were of
+// the sizes `older`, an earlier one, whose new options are as in `none`; null stands for none.
 template <class Options>
-Options checked(const Options* options, const Options& none, const char* name) {
+Options checked(const Options* options, const Options& none, const char* name,
+                std::initializer_list<std::size_t> older = {}) {
   if (options == nullptr) return none;
-  if (options->size >= sizeof(Options)) return *options;
-  throw std::invalid_argument(std::string(name) + ".size must be sizeof(" + name +
-                              "); begin with its _INIT macro");
+  const std::size_t size = std::min(options->size, sizeof(Options));
+  if (size < sizeof(Options) && std::ranges::find(older, size) == older.end()) {
+    throw std::invalid_argument(std::string(name) + ".size must be sizeof(" + name +
+                                "); begin with its _INIT macro");
+  }
+  Options known = none;
+  std::memcpy(&known, options, size);
+  return known;
+}
+
+// What the core calls on the way: throws Cancelled where the caller's callback says so.
+template <class Options>
+Interlude interlude_of(const Options& options) {
+  if (options.cancel == nullptr) return {};
+  return [cancel = options.cancel, context = options.context] {
+    if (cancel(context) != 0) throw Cancelled();
+  };
 }
 
 }  // namespace ecgrt::capi

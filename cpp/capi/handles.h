@@ -49,11 +49,13 @@ struct ecgrt_prediction {
 };
 
 struct ecgrt_stream {
-  ecgrt_stream(ecgrt::capi::SharedClassifier classifier, const ecgrt::StreamOptions& options)
-      : by(std::move(classifier)), stream(by->classifier, options) {}
+  ecgrt_stream(ecgrt::capi::SharedClassifier classifier, const ecgrt::StreamOptions& options,
+               ecgrt::Interlude asked)
+      : by(std::move(classifier)), stream(by->classifier, options), interlude(std::move(asked)) {}
 
   ecgrt::capi::SharedClassifier by;
   ecgrt::Stream stream;
+  ecgrt::Interlude interlude;                 // asks the caller's callback, if there is one
   ecgrt::Decisions decisions;                 // of the last call ...
   std::vector<ecgrt_prediction> predictions;  // ... and theirs; more of them may lie here
 };

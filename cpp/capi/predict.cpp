@@ -12,13 +12,6 @@
 namespace ecgrt::capi {
 namespace {
 
-Interlude interlude_of(const ecgrt_predict_options& options) {
-  if (options.cancel == nullptr) return {};
-  return [cancel = options.cancel, context = options.context] {
-    if (cancel(context) != 0) throw Cancelled();
-  };
-}
-
 ecgrt_predict_options checked_options(const ecgrt_predict_options* options) {
   return checked(options, ECGRT_PREDICT_OPTIONS_INIT, "ecgrt_predict_options");
 }

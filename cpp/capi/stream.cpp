@@ -11,8 +11,14 @@
 namespace ecgrt::capi {
 namespace {
 
-StreamOptions stream_options(const ecgrt_stream_options* given) {
-  const auto asked = checked(given, ECGRT_STREAM_OPTIONS_INIT, "ecgrt_stream_options");
+// Callers that were compiled before there was a `cancel` have a struct that ends there.
+constexpr std::size_t kBeforeCancel = offsetof(ecgrt_stream_options, cancel);
+
+ecgrt_stream_options checked_options(const ecgrt_stream_options* options) {
+  return checked(options, ECGRT_STREAM_OPTIONS_INIT, "ecgrt_stream_options", {kBeforeCancel});
+}
+
+StreamOptions stream_options(const ecgrt_stream_options& asked) {
   return {asked.sampling_rate, asked.microvolts == 0 ? 1.0 : asked.microvolts, asked.window,
           asked.hop, asked.min_confidence};
 }
@@ -24,7 +30,7 @@ ecgrt_status decide(ecgrt_stream* stream, const Work& work) {
   return guard([&] {
     ecgrt_stream& self = known(stream, "stream");
     Decisions decided = std::exchange(self.decisions, {});
-    work(self.stream, decided);
+    work(self.stream, decided, self.interlude);
     if (self.predictions.size() < decided.size()) self.predictions.resize(decided.size());
     for (std::size_t i = 0; i < decided.size(); ++i) {
       std::swap(self.predictions[i].value, decided.prediction(i));
@@ -45,7 +51,8 @@ ecgrt_status ecgrt_stream_open(const ecgrt_classifier* classifier,
   return capi::guard([=] {
     capi::known(stream, "stream") = nullptr;
     const auto& loaded = capi::known(classifier, "classifier").loaded;
-    *stream = new ecgrt_stream(loaded, capi::stream_options(options));
+    const auto asked = capi::checked_options(options);
+    *stream = new ecgrt_stream(loaded, capi::stream_options(asked), capi::interlude_of(asked));
   });
 }
 
@@ -53,29 +60,37 @@ void ecgrt_stream_close(ecgrt_stream* stream) { delete stream; }
 
 ecgrt_status ecgrt_stream_push(ecgrt_stream* stream, const ecgrt_signal* chunk) {
   using namespace ecgrt;
-  return capi::decide(stream, [=](Stream& to, Decisions& out) {
-    to.push(capi::to_signal(capi::known(chunk, "chunk")), out);
+  return capi::decide(stream, [=](Stream& to, Decisions& out, const Interlude& interlude) {
+    to.push(capi::to_signal(capi::known(chunk, "chunk")), out, interlude);
   });
 }
 
 ecgrt_status ecgrt_stream_skip(ecgrt_stream* stream, double seconds) {
   using namespace ecgrt;
-  return capi::decide(stream, [=](Stream& to, Decisions& out) { to.skip(seconds, out); });
+  return capi::decide(stream, [=](Stream& to, Decisions& out, const Interlude& interlude) {
+    to.skip(seconds, out, interlude);
+  });
 }
 
 ecgrt_status ecgrt_stream_running(ecgrt_stream* stream) {
   using namespace ecgrt;
-  return capi::decide(stream, [](const Stream& of, Decisions& out) { of.running(out); });
+  return capi::decide(stream, [](const Stream& of, Decisions& out, const Interlude& interlude) {
+    of.running(out, interlude);
+  });
 }
 
 ecgrt_status ecgrt_stream_finish(ecgrt_stream* stream) {
   using namespace ecgrt;
-  return capi::decide(stream, [](Stream& to, Decisions& out) { to.finish(out); });
+  return capi::decide(stream, [](Stream& to, Decisions& out, const Interlude& interlude) {
+    to.finish(out, interlude);
+  });
 }
 
 ecgrt_status ecgrt_stream_restart(ecgrt_stream* stream, double sampling_rate) {
   using namespace ecgrt;
-  return capi::decide(stream, [=](Stream& to, Decisions& out) { to.restart(sampling_rate, out); });
+  return capi::decide(stream, [=](Stream& to, Decisions& out, const Interlude& interlude) {
+    to.restart(sampling_rate, out, interlude);
+  });
 }
 
 double ecgrt_stream_seconds(const ecgrt_stream* stream) {

@@ -54,7 +54,7 @@ typedef enum ecgrt_status {
   ECGRT_ERROR_PLAN = 2,        /* the plan is missing, damaged, of another version, or none */
   ECGRT_ERROR_UNAVAILABLE = 3, /* the plan is sound; its GPU, driver or TensorRT is not here */
   ECGRT_ERROR_MEMORY = 4,
-  ECGRT_ERROR_CANCELLED = 5, /* by ecgrt_predict_options.cancel */
+  ECGRT_ERROR_CANCELLED = 5, /* by the options' cancel */
   ECGRT_ERROR_INTERNAL = 6   /* a defect of ecgrt */
 } ecgrt_status;
 
@@ -218,9 +218,13 @@ typedef struct ecgrt_stream_options {
   double window;        /* seconds that a decision is on */
   double hop;           /* seconds from one decision to the next */
   double min_confidence;
+  /* As of ecgrt_predict_options, in all calls that decide, for as long as the stream is open. */
+  int (*cancel)(void* context);
+  void* context;
 } ecgrt_stream_options;
 
-#define ECGRT_STREAM_OPTIONS_INIT {sizeof(ecgrt_stream_options), 0.0, 0.0, 30.0, 10.0, 0.0}
+#define ECGRT_STREAM_OPTIONS_INIT \
+  {sizeof(ecgrt_stream_options), 0.0, 0.0, 30.0, 10.0, 0.0, NULL, NULL}
 
 /* `options` may be NULL. A stream is for one thread at a time; streams of one classifier may be
  * used by different threads at the same time. */
@@ -230,7 +234,8 @@ ECGRT_API ecgrt_status ecgrt_stream_open(const ecgrt_classifier* classifier,
 ECGRT_API void ecgrt_stream_close(ecgrt_stream* stream);
 
 /* The functions that return a status replace the decisions and beats of the call before. One that
- * fails leaves the stream as it was, without decisions. */
+ * fails, or is cancelled, leaves the stream as it was, without decisions: the same call may be made
+ * again, and decides what it would have decided. */
 
 /* Takes the next samples, any number of them. The chunk's rate and unit are the stream's. Each
  * window is classified when its last sample is there, as ecgrt_predict would classify it. */

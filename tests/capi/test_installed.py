@@ -95,6 +95,15 @@ def test_examples_tell_what_is_wrong(examples: dict[str, Path], records: Path) -
         assert says in done.stderr
 
 
+def test_a_push_that_was_cancelled_can_be_made_again(installed: Path, tmp_path: Path) -> None:
+    """Nothing was decided of it, and no time passed; then all of it."""
+    program, found = tmp_path / "cancel", library(installed)
+    source = ROOT / "tests" / "capi" / "cancel.c"
+    include, rpath = f"-I{installed / 'include'}", f"-Wl,-rpath,{found.parent}"
+    run(str(C_COMPILER), "-std=c99", *STRICT[:-1], include, source, found, rpath, "-o", program)
+    assert run(program, PLAN).splitlines() == ["5 0 0", "0 600 58"]
+
+
 def test_the_library_shows_what_the_list_names(installed: Path) -> None:
     """The list is what programs link with: a name that leaves it breaks them."""
     listed = SYMBOLS.read_text(encoding="utf-8").split()

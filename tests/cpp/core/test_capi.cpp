@@ -13,7 +13,10 @@
 #include <thread>
 #include <vector>
 
+#include "callers.h"
 #include "check.h"
+
+using check::make_signal, check::same, check::says, check::view;
 
 namespace {
 
@@ -21,35 +24,13 @@ namespace {
 static_assert(sizeof(void*) != 8 ||
               (sizeof(ecgrt_options) == 16 && sizeof(ecgrt_signal) == 48 &&
                sizeof(ecgrt_predict_options) == 32 && sizeof(ecgrt_gap) == 24 &&
-               sizeof(ecgrt_stream_options) == 48));
+               sizeof(ecgrt_stream_options) == 64));
 static_assert(sizeof(void*) != 8 ||
               (offsetof(ecgrt_options, device) == 12 && offsetof(ecgrt_signal, count) == 24 &&
                offsetof(ecgrt_signal, microvolts) == 40 &&
-               offsetof(ecgrt_predict_options, context) == 24));
+               offsetof(ecgrt_predict_options, context) == 24 &&
+               offsetof(ecgrt_stream_options, cancel) == 48));
 static_assert(ECGRT_ERROR_INTERNAL == 6 && ECGRT_FLOAT64 == 3 && ECGRT_GAP_RAIL == 2);
-
-std::vector<float> make_signal(std::size_t size) {
-  std::vector<float> signal(size);
-  for (std::size_t i = 0; i < size; ++i) {
-    signal[i] = 60.0F * std::sin(static_cast<float>(i) / 9) + static_cast<float>(i * 37 % 101);
-  }
-  return signal;
-}
-
-ecgrt_signal view(const std::vector<float>& samples) {
-  return ecgrt::view(std::span<const float>(samples));
-}
-
-bool says(const std::string& what) {
-  return std::string(ecgrt_last_error()).find(what) != std::string::npos;
-}
-
-bool same(const ecgrt::PredictionView& a, const ecgrt::PredictionView& b) {
-  const auto p = a.probabilities(), q = b.probabilities();
-  return a.label() == b.label() && a.segments() == b.segments() && p.size() == q.size() &&
-         std::equal(p.begin(), p.end(), q.begin(),
-                    [](float x, float y) { return std::abs(x - y) <= 1e-6F; });
-}
 
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -247,58 +228,6 @@ TEST(capi, a_prediction_outlives_its_classifier) {
   CHECK(prediction.seconds() > 0 && prediction.readable() == 1);
   const ecgrt::Prediction moved = std::move(prediction);
   CHECK(moved.label().has_value());
-}
-
-TEST(capi, a_stream_decides_as_the_classifier_does) {
-  auto classifier = std::make_unique<ecgrt::Classifier>(check::plans().front(), 1);
-  const double fs = classifier->sampling_rate();
-  const auto samples = make_signal(static_cast<std::size_t>(65 * fs));
-  const std::span<const float> all(samples);
-  std::vector<ecgrt::Prediction> expected;
-  for (std::size_t k = 0; k < 4; ++k) {
-    const auto begin = static_cast<std::size_t>(static_cast<double>(k) * 10 * fs);
-    expected.push_back(classifier->predict(all.subspan(begin, static_cast<std::size_t>(30 * fs))));
-  }
-  ecgrt::Stream stream(*classifier);
-  classifier.reset();  // the stream keeps what it needs
-  std::size_t decided = 0;
-  for (std::size_t done = 0; done < all.size(); done += 997) {
-    const auto chunk = all.subspan(done, std::min<std::size_t>(997, all.size() - done));
-    for (const auto& [start, end, prediction] : stream.push(chunk)) {
-      CHECK(same(prediction, expected.at(decided)));
-      CHECK(start == 10.0 * static_cast<double>(decided) && end == start + 30);
-      ++decided;
-    }
-  }
-  CHECK(decided == expected.size() && std::abs(stream.seconds() - 65) < 0.01);
-  CHECK(stream.running().size() == 1);
-  CHECK(stream.finish().size() == 1);
-  try {
-    stream.push(all);
-    CHECK(false);
-  } catch (const ecgrt::Error& error) {
-    CHECK(error.status() == ECGRT_ERROR_ARGUMENT && says("finished"));
-  }
-}
-
-TEST(capi, a_null_stream_is_an_error) {
-  const ecgrt::Classifier one(check::plans().front(), 1);
-  ecgrt_stream* stream = nullptr;
-  double start = 0;
-  CHECK(ecgrt_stream_open(nullptr, nullptr, &stream) == ECGRT_ERROR_ARGUMENT);
-  CHECK(ecgrt_stream_open(one.get(), nullptr, nullptr) == ECGRT_ERROR_ARGUMENT);
-  CHECK(ecgrt_stream_push(nullptr, nullptr) == ECGRT_ERROR_ARGUMENT && says("stream is NULL"));
-  CHECK(ecgrt_stream_finish(nullptr) == ECGRT_ERROR_ARGUMENT);
-  CHECK(ecgrt_stream_decision(nullptr, 0, &start, &start) == nullptr);
-  CHECK(ecgrt_stream_decision_count(nullptr) + ecgrt_stream_beat_count(nullptr) == 0);
-  ecgrt_stream_options options = ECGRT_STREAM_OPTIONS_INIT;
-  options.hop = -1;
-  CHECK(ecgrt_stream_open(one.get(), &options, &stream) == ECGRT_ERROR_ARGUMENT && says("hop"));
-  CHECK(ecgrt_stream_open(one.get(), nullptr, &stream) == ECGRT_OK);
-  CHECK(ecgrt_stream_push(stream, nullptr) == ECGRT_ERROR_ARGUMENT && says("chunk is NULL"));
-  CHECK(ecgrt_stream_finish(stream) == ECGRT_OK && ecgrt_stream_decision_count(stream) == 0);
-  ecgrt_stream_close(stream);
-  ecgrt_stream_close(nullptr);
 }
 
 TEST(capi, beats_are_counted_beyond_the_room) {
