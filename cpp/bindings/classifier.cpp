@@ -3,8 +3,10 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "bindings/py_classifier.h"
@@ -23,16 +25,57 @@ py::object to_path(const std::string& bytes) {
   return py::module_::import("os").attr("fsdecode")(py::bytes(bytes));
 }
 
+void check_threads(std::optional<long> threads) {
+  if (threads && *threads < 1) throw py::value_error("threads must be at least 1");
+}
+
 std::unique_ptr<PyClassifier> make_classifier(const py::object& plan, std::optional<long> threads,
                                               int device) {
   const py::object path = plan.is_none() ? py::module_::import("ecgrt.shipped").attr("PLAN") : plan;
   const auto given = py::module_::import("os").attr("fsencode")(path).cast<std::string>();
-  if (threads && *threads < 1) throw py::value_error("threads must be at least 1");
+  check_threads(threads);
   const py::gil_scoped_release release;
   return std::make_unique<PyClassifier>(given, threads, device);
 }
 
+// Bytes of a Python object, which keeps them in place until this ends.
+class HeldBytes {
+ public:
+  explicit HeldBytes(const py::handle& data) {
+    if (PyObject_GetBuffer(data.ptr(), &view_, PyBUF_SIMPLE) == 0) return;
+    PyErr_Clear();
+    throw py::type_error("data must be the bytes of a plan, side by side, not " +
+                         std::string(Py_TYPE(data.ptr())->tp_name));
+  }
+  HeldBytes(const HeldBytes&) = delete;
+  HeldBytes& operator=(const HeldBytes&) = delete;
+  ~HeldBytes() { PyBuffer_Release(&view_); }
+  std::span<const std::byte> get() const {
+    return {static_cast<const std::byte*>(view_.buf), static_cast<std::size_t>(view_.len)};
+  }
+
+ private:
+  Py_buffer view_;
+};
+
+std::unique_ptr<PyClassifier> from_bytes(const py::object& data, std::optional<long> threads,
+                                         int device) {
+  const HeldBytes bytes(data);
+  check_threads(threads);
+  const py::gil_scoped_release release;
+  return std::make_unique<PyClassifier>(PlanSource(bytes.get()), threads, device);
+}
+
+py::object plan_of(const PyClassifier& self) {
+  return self.plan ? to_path(*self.plan) : py::none();
+}
+
 py::tuple get_state(const PyClassifier& self) {
+  if (!self.plan) {
+    throw py::type_error(
+        "a classifier made of bytes cannot be pickled, for it keeps none of them; send the bytes, "
+        "and make another");
+  }
   return py::make_tuple(to_path(self.location), self.threads, self.device,
                         self.classifier.metadata().json);
 }
@@ -41,7 +84,7 @@ std::unique_ptr<PyClassifier> set_state(const py::tuple& state) {
   auto loaded =
       make_classifier(state[0], state[1].cast<std::optional<long>>(), state[2].cast<int>());
   if (loaded->classifier.metadata().json != state[3].cast<std::string>()) {
-    throw PlanError(loaded->plan +
+    throw PlanError(*loaded->plan +
                     ": this is another model than the one that was pickled; name it otherwise, or "
                     "pickle the classifier again");
   }
@@ -50,7 +93,7 @@ std::unique_ptr<PyClassifier> set_state(const py::tuple& state) {
 
 std::string describe(const PyClassifier& self) {
   const auto text = [](const py::object& value) { return py::cast<std::string>(py::repr(value)); };
-  return "Classifier(" + text(to_path(self.plan)) +
+  return "Classifier(" + (self.plan ? text(to_path(*self.plan)) : "<a plan in memory>") +
          ", classes=" + text(py::tuple(py::cast(*self.classes))) +
          ", sampling_rate=" + text(py::float_(self.classifier.metadata().sampling_rate)) +
          ", backend='" + self.classifier.backend().name() +
@@ -105,9 +148,7 @@ py::array_t<float> run_network(
 
 // What a classifier says of itself.
 void register_properties(py::class_<PyClassifier>& classifier) {
-  classifier
-      .def_property_readonly(
-          "plan", [](const PyClassifier& self) { return to_path(self.plan); }, doc::Classifier_plan)
+  classifier.def_property_readonly("plan", &plan_of, doc::Classifier_plan)
       .def_property_readonly(
           "classes", [](const PyClassifier& self) { return py::tuple(py::cast(*self.classes)); },
           doc::Classifier_classes)
@@ -145,6 +186,9 @@ void register_classifier(py::module_& m) {
   classifier
       .def(py::init(&make_classifier), py::arg("plan") = py::none(), py::kw_only(),
            py::arg("threads") = py::none(), py::arg("device") = 0, doc::Classifier_init)
+      .def_static("from_bytes", &from_bytes, py::arg("data"), py::kw_only(),
+                  py::arg("threads") = py::none(), py::arg("device") = 0,
+                  doc::Classifier_from_bytes)
       .def("predict", &predict_one, py::arg("x"), py::arg("fs") = py::none(),
            py::arg("min_confidence") = 0.0, py::kw_only(), py::arg("unit") = "uV",
            doc::Classifier_predict)

@@ -7,25 +7,29 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bindings/bindings.h"
 #include "classifier.h"
+#include "plan_source.h"
 
 namespace ecgrt {
 
 struct PyClassifier {
-  PyClassifier(std::string path, std::optional<long> asked_threads, int asked_device)
-      : plan(std::move(path)),
-        location(std::filesystem::absolute(plan).string()),
-        threads(asked_threads),
+  // Of a file; `path` as it was given.
+  PyClassifier(const std::string& path, std::optional<long> asked_threads, int asked_device)
+      : PyClassifier(PlanSource(path), asked_threads, asked_device) {
+    plan = path;
+    location = std::filesystem::absolute(path).string();
+  }
+  PyClassifier(const PlanSource& source, std::optional<long> asked_threads, int asked_device)
+      : threads(asked_threads),
         device(asked_device),
-        classifier(plan, {static_cast<std::size_t>(threads.value_or(0)), device}),
+        classifier(source, {static_cast<std::size_t>(threads.value_or(0)), device}),
         classes(std::make_shared<const std::vector<std::string>>(classifier.metadata().classes)) {}
 
-  std::string plan;      // as it was given
-  std::string location;  // absolute: a process that unpickles may have started elsewhere
+  std::optional<std::string> plan;  // none: it was in memory
+  std::string location;             // absolute: a process that unpickles may have started elsewhere
   std::optional<long> threads;
   int device;
   Classifier classifier;

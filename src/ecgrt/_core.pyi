@@ -5,6 +5,7 @@ from os import PathLike
 from typing import Any, Protocol, final, type_check_only
 
 import numpy as np
+from _typeshed import ReadableBuffer
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -171,6 +172,7 @@ class Classifier:
 
     Python's other threads run while it works, and Ctrl-C ends a long record or batch. Pickled, it
     is the plan's path with the options, and loads the plan again.
+    :meth:`from_bytes` makes one where the plan is no file.
 
     Parameters
     ----------
@@ -203,6 +205,34 @@ class Classifier:
         threads: int | None = None,
         device: int = 0,
     ) -> None: ...
+    @staticmethod
+    def from_bytes(
+        data: ReadableBuffer,
+        *,
+        threads: int | None = None,
+        device: int = 0,
+    ) -> Classifier:
+        """Load a plan from memory.
+
+        It is not needed any more afterwards; so such a classifier cannot be pickled, and the
+        answers' provenance does not tell the plan's digest.
+
+        Parameters
+        ----------
+        data
+            The content of a plan's file: bytes, or what has them side by side, such as a
+            bytearray, a memoryview or a mapped file.
+        threads, device
+            As of a classifier of a file.
+
+        Raises
+        ------
+        Exception
+            As of a classifier of a file.
+        TypeError
+            If it is something else.
+        """
+
     def predict(
         self,
         x: ArrayLike | _Record,
@@ -344,8 +374,8 @@ class Classifier:
     def __copy__(self) -> Classifier: ...
     def __deepcopy__(self, memo: dict[int, Any]) -> Classifier: ...
     @property
-    def plan(self) -> str:
-        """The plan's path, as it was given."""
+    def plan(self) -> str | None:
+        """The plan's path, as it was given; None: it was in memory."""
 
     @property
     def classes(self) -> tuple[str, ...]:

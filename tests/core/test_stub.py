@@ -40,6 +40,8 @@ def test_help_speaks(node: ast.ClassDef | ast.FunctionDef) -> None:
 )
 def test_help_of_methods_speaks(owner: str, method: ast.FunctionDef) -> None:
     runtime = inspect.getattr_static(getattr(_core, owner), method.name)
+    if isinstance(runtime, staticmethod):
+        runtime = runtime.__func__
     doc = ast.get_docstring(method)
     assert doc or method.name.startswith("__")
     if doc:
@@ -56,6 +58,9 @@ def names(arguments: ast.arguments) -> list[str]:
 
 def test_signatures_have_defaults() -> None:
     assert str(inspect.signature(ecgrt.Classifier)) == "(plan=None, *, threads=None, device=0)"
+    assert (
+        str(inspect.signature(ecgrt.Classifier.from_bytes)) == "(data, *, threads=None, device=0)"
+    )
     assert str(inspect.signature(ecgrt.Classifier.predict)) == (
         "(self, x, fs=None, min_confidence=0.0, *, unit='uV')"
     )

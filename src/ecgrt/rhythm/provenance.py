@@ -32,7 +32,7 @@ class Provenance:
     sampling_rate
         The record's, in Hz.
     model, plan_digest
-        The model's name and the SHA-256 of its plan's bytes; None if unknown.
+        The model's name and the SHA-256 of its plan's file; None if unknown.
     backend
         What ran the network.
     version
@@ -86,7 +86,9 @@ def provenance(
     )
 
 
-def _plan_digest(plan: str) -> str | None:
+def _plan_digest(plan: str | None) -> str | None:
+    if plan is None:
+        return None
     try:
         status = os.stat(plan)
     except OSError:  # a loaded plan is not needed any more
