@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from ecgrt.records import open_record
 
@@ -47,10 +49,49 @@ def write_skewed(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("write", [write_npy, write_edf, write_wfdb, write_skewed])
+def write_npz(folder: Path) -> Path:
+    np.savez_compressed(folder / "a.npz", ecg=WAVE)
+    return folder / "a.npz"
+
+
+def write_npz_times(folder: Path) -> Path:
+    """With a gap, so that the times are needed throughout."""
+    times = np.arange(WAVE.size) / 250
+    times[WAVE.size - 100 :] += 4 / 250
+    np.savez_compressed(folder / "a.npz", ecg=WAVE, time=times.astype(np.float64))
+    return folder / "a.npz"
+
+
+def write_mat(folder: Path) -> Path:
+    savemat(folder / "a.mat", {"ecg": WAVE})
+    return folder / "a.mat"
+
+
+def write_hdf5(folder: Path) -> Path:
+    h5py = pytest.importorskip("h5py", reason='needs pip install "ecgrt[formats]"')
+    with h5py.File(folder / "a.mat", "w", userblock_size=512) as file:
+        file.create_dataset("ecg", data=WAVE[:, None], chunks=(10_000, 1), compression="gzip")
+    return folder / "a.mat"
+
+
+def write_ishne(folder: Path) -> Path:
+    head = bytearray(514)
+    struct.pack_into("<4i", head, 2, 0, WAVE.size, 522, 522)
+    struct.pack_into("<2h", head, 148, 1, 6)
+    struct.pack_into("<h", head, 198, 1000)
+    struct.pack_into("<h", head, 264, 250)
+    (folder / "a.ecg").write_bytes(b"ISHNE1.0" + head + WAVE.tobytes())
+    return folder / "a.ecg"
+
+
+WRITERS = [write_npy, write_edf, write_wfdb, write_skewed, write_npz, write_npz_times, write_mat]
+WRITERS += [write_hdf5, write_ishne]
+
+
+@pytest.mark.parametrize("write", WRITERS)
 def test_reading_takes_little_memory(write: Callable[[Path], Path], tmp_path: Path) -> None:
     path = write(tmp_path)
-    stated = {"fs": 250.0, "unit": "uV"} if path.suffix == ".npy" else {}
+    stated = {"fs": 250.0, "unit": "uV"} if path.suffix in (".npy", ".npz", ".mat") else {}
     list(open_record(path, **stated).chunks())  # type: ignore[arg-type]  # what it imports
     tracemalloc.start()
     try:
@@ -58,5 +99,5 @@ def test_reading_takes_little_memory(write: Callable[[Path], Path], tmp_path: Pa
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert count == WAVE.size
+    assert count == WAVE.size + (4 if write is write_npz_times else 0)
     assert peak < MOST

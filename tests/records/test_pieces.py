@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import binascii
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 import ecgrt
-from ecgrt.records import RecordReader, open_record, read_record, reading
-from ecgrt.records.formats import edf, npy, text, wfdb
+from ecgrt.records import RecordReader, open_record, read_record, reading, stored
+from ecgrt.records.formats import edf, matlab, text, wfdb
 
 RNG = np.random.default_rng(5)
 N = 30_011
@@ -36,6 +40,73 @@ def write_fortran(folder: Path) -> Path:
 def write_npz(folder: Path) -> Path:
     np.savez(folder / "a.npz", ecg=WAVE)
     return folder / "a.npz"
+
+
+def write_planar(folder: Path) -> Path:
+    np.save(folder / "a.npy", np.stack([WAVE, -WAVE]).astype(">f4"))
+    return folder / "a.npy"
+
+
+def with_times() -> dict[str, Any]:
+    """A variable of two leads, and one of times that leave out samples."""
+    times = np.arange(N) / 250
+    times[12_345:] += 20
+    leads = np.stack([WAVE, -WAVE]).astype(np.int32)
+    return {"ecg": leads, "time": times, "fs": np.float64(250), "unit": np.str_("uV")}
+
+
+def write_npz_times(folder: Path) -> Path:
+    np.savez(folder / "a.npz", **with_times())
+    return folder / "a.npz"
+
+
+def write_packed(folder: Path) -> Path:
+    leads = np.stack([WAVE, -WAVE], axis=1).astype(np.int16)
+    np.savez_compressed(folder / "a.npz", ecg=leads, fs=250)
+    return folder / "a.npz"
+
+
+def write_mat(folder: Path, *, times: bool = False, packed: bool = False) -> Path:
+    variables = with_times() if times else {"val": np.stack([WAVE, -WAVE]), "fs": 250}
+    savemat(folder / "a.mat", variables, do_compression=packed)
+    return folder / "a.mat"
+
+
+def write_hdf5(folder: Path, *, turned: bool = False) -> Path:
+    h5py = pytest.importorskip("h5py", reason='needs pip install "ecgrt[formats]"')
+    leads = np.stack([WAVE, -WAVE])
+    with h5py.File(folder / "a.mat", "w", userblock_size=512) as file:
+        file["ecg"] = leads.T if turned else leads
+        file["fs"] = [[250.0]]
+        if turned:
+            file["time"] = (with_times()["time"])[None, :]
+    return folder / "a.mat"
+
+
+def write_ishne(folder: Path, more: bytes = b"a remark", fault: int = 2222) -> Path:
+    """Two leads of 5 and 2.5 microvolts a step; the first was off once."""
+    samples = np.stack([WAVE / 5, WAVE / -2.5], axis=1).round().astype("<i2")
+    samples[fault, 0] = -(2**15)
+    head = bytearray(512)
+    struct.pack_into("<4i", head, 0, len(more), N, 522, 522 + len(more))
+    struct.pack_into("<3h", head, 138 - 10, 24, 12, 2025)
+    struct.pack_into("<3h", head, 150 - 10, 20, 15, 30)
+    struct.pack_into("<3h", head, 156 - 10, 2, 6, 15)
+    struct.pack_into("<2h", head, 206 - 10, 5000, 2500)
+    struct.pack_into("<h", head, 272 - 10, 250)
+    checked = bytes(head) + more
+    checksum = struct.pack("<H", binascii.crc_hqx(checked, 0xFFFF))
+    (folder / "a.ecg").write_bytes(b"ISHNE1.0" + checksum + checked + samples.tobytes())
+    return folder / "a.ecg"
+
+
+def write_index(folder: Path) -> Path:
+    """With a column that counts, and two gaps."""
+    count = np.arange(N)
+    count[10_000:] += 500
+    rows = (f"{i},{x:g}\n" for i, x in zip(count, WAVE, strict=True))
+    (folder / "a.csv").write_text("sample,ECG [uV]\n" + "".join(rows))
+    return folder / "a.csv"
 
 
 def write_column(folder: Path) -> Path:
@@ -126,6 +197,16 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "npy, leads": write_npy_leads,
     "npy, fortran": write_fortran,
     "npz": write_npz,
+    "npz, packed": write_packed,
+    "npz, times": write_npz_times,
+    "npy, planar": write_planar,
+    "MATLAB 5": write_mat,
+    "MATLAB 5, times": lambda folder: write_mat(folder, times=True),
+    "MATLAB 7": lambda folder: write_mat(folder, packed=True),
+    "MATLAB 7.3": write_hdf5,
+    "MATLAB 7.3, times": lambda folder: write_hdf5(folder, turned=True),
+    "ISHNE": write_ishne,
+    "text, an index": write_index,
     "text, a column": write_column,
     "text, times": write_table,
     "EDF": write_edf,
@@ -145,6 +226,16 @@ LEADS = {"fs": 250.0, "unit": "mV", "lead": 1}
 ASKED: dict[str, dict[str, object]] = {
     "npy": PLAIN,
     "npz": PLAIN,
+    "npz, packed": {"unit": "mV", "lead": 1},
+    "npz, times": {"lead": 1},
+    "npy, planar": LEADS,
+    "MATLAB 5": {"unit": "uV", "lead": 1},
+    "MATLAB 5, times": {"lead": 0},
+    "MATLAB 7": {"unit": "uV", "lead": 1},
+    "MATLAB 7.3": {"unit": "uV", "lead": 1},
+    "MATLAB 7.3, times": {"unit": "uV", "lead": 1},
+    "ISHNE": {"lead": "II"},
+    "text, an index": {"fs": 250.0},
     "text, a column": PLAIN,
     "npy, leads": LEADS,
     "npy, fortran": LEADS,
@@ -154,13 +245,15 @@ ASKED: dict[str, dict[str, object]] = {
     "WFDB, skewed": {"lead": "II"},
     "WFDB, all skew": {"lead": "II"},
 }
-WITH_GAPS = {"text, times", "EDF+D", *(name for name in FORMATS if name.startswith("WFDB"))}
+WITH_GAPS = {"text, times", "EDF+D", "ISHNE", "npz, times", "text, an index"}
+WITH_GAPS |= {"MATLAB 5, times", "MATLAB 7.3, times"}
+WITH_GAPS |= {*(name for name in FORMATS if name.startswith("WFDB"))}
 
 
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many pieces of small files."""
-    for module in (reading, npy, wfdb):
+    for module in (reading, stored, matlab, wfdb):
         monkeypatch.setattr(module, "PIECE", 1000)
     monkeypatch.setattr(edf, "_BLOCK", 5000)
     monkeypatch.setattr(text, "BLOCK", 20_000)
@@ -194,12 +287,29 @@ def test_what_is_small_by_nature_is_read_as_a_whole(records: Path) -> None:
     assert repr(reader) == "<RecordReader: 300 Hz, lead 'ECG', WFDB>"
 
 
+def flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
         ("EDF", lambda data: data[:-1000], "may be damaged"),
         ("npy", lambda data: data[:-1000], r"not a whole \.npy"),
+        ("npy, planar", lambda data: data + b"x", "bytes more than its header"),
+        ("npz", lambda data: flipped(data, len(data) // 2), r"not a whole \.npz .*BadZipFile"),
+        ("npz, times", lambda data: flipped(data, 600), r"not a whole \.npz .*BadZipFile"),
+        ("npz, packed", lambda data: flipped(data, len(data) // 2), r"not a whole \.npz"),
+        ("npz", lambda data: data[: len(data) // 2], r"not a whole \.npz"),
+        ("MATLAB 5", lambda data: data[:-300], "not a whole MATLAB file"),
+        ("MATLAB 7", lambda data: flipped(data, len(data) // 2), "not a whole MATLAB file"),
+        ("MATLAB 7.3", lambda data: data[: len(data) // 2], "cannot be read"),
+        ("ISHNE", lambda data: data[:-1], "cannot be trusted: it is cut short"),
+        ("ISHNE", lambda data: data[:-400], "tells of 30011 samples, but holds 29911"),
+        ("ISHNE", lambda data: flipped(data, 525), "its checksum is wrong"),
+        ("ISHNE", lambda data: data[:300], "cut short: 300 bytes"),
+        ("text, an index", lambda data: data + b"12,5\n", "go back"),
         ("text, a column", lambda data: data[:-300] + b"x" * 300, "is not a number"),
         ("text, times", lambda data: data + b"12,5\n", "go back"),
     ],
@@ -211,6 +321,32 @@ def test_damage_is_told(
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match=message):
         list(open_record(path, **ASKED.get(name, {})).chunks())  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("name", ["npy", "npz", "MATLAB 5", "ISHNE"])
+def test_a_file_that_became_shorter_is_told(name: str, tmp_path: Path) -> None:
+    path = FORMATS[name](tmp_path)
+    reader = open_record(path, **ASKED[name])  # type: ignore[arg-type]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match=r"has become shorter|not a whole"):
+        list(reader.chunks())
+
+
+def test_ishne_tells_when_it_began(tmp_path: Path) -> None:
+    record = read_record(write_ishne(tmp_path), lead="V5")
+    assert (record.fs, record.unit, str(record.start)) == (250.0, "uV", "2025-12-24 20:15:30")
+    np.testing.assert_allclose(record.signal, np.round(WAVE / -2.5) * 2.5)
+    assert read_record(tmp_path / "a.ecg", lead="II").gaps == ((2222, 2223),)
+
+
+def test_times_too_coarse_for_a_rate_are_read_in_pieces(tmp_path: Path) -> None:
+    rows = (f"{i // 200},{x:g}\n" for i, x in enumerate(np.tile(WAVE, 10)))
+    (tmp_path / "a.csv").write_text("time [s],ECG [uV]\n" + "".join(rows))
+    assert open_record(tmp_path / "a.csv", fs=200).size is None
+    assert sum(one.size for one in open_record(tmp_path / "a.csv", fs=200).chunks()) == 10 * N
+    with pytest.raises(ValueError, match=r"has times over [0-9]+ s, but 250 Hz would be "):
+        list(open_record(tmp_path / "a.csv", fs=250).chunks())
 
 
 @pytest.mark.usefixtures("small_pieces")

@@ -219,9 +219,10 @@ def open_record(
 ) -> RecordReader:
     """Begin to read a record of any length, piece by piece.
 
-    EDF, EDF+, BDF, WFDB, text and ``.npy`` are never held whole. The other formats, the challenge's
-    own and WFDB without a length among them, are read as a whole. Of text whose times alone
-    tell the rate, the first megabyte does, and the rest is held against it.
+    EDF, EDF+, BDF, WFDB, text, ``.npy``, ``.npz``, MATLAB and ISHNE are never held whole. The other
+    formats, the challenge's own, WFDB without a length and compressed variables of MATLAB 5 to 7
+    among them, are read as a whole. Of text whose times alone tell the rate, the first megabyte
+    does, and the rest is held against it.
 
     Parameters
     ----------

@@ -160,11 +160,16 @@ class Clock:
     def place(self, blocks: list[Signal]) -> Signal:
         """Return the samples of all rows, NaN where some are missing; `blocks` is emptied."""
         joined = join(blocks)
-        if len(self._rows) == 1:
+        if not self.has_gaps:
             return joined
         ends = [*self._rows[1:], self.rows]
         pieces = [joined[row:end] for row, end in zip(self._rows, ends, strict=True)]
         return spread(pieces, self._starts, self._path)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether the times so far leave out samples."""
+        return len(self._rows) > 1
 
     def place_block(self, block: Signal, spreader: Spreader) -> Iterator[Signal]:
         """Yield the samples of the rows that were added last, NaN where some are missing."""

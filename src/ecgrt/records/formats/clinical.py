@@ -1,9 +1,8 @@
-"""Files of clinical recorders, by the package ecgdatakit: MUSE, Philips, aECG, SCP-ECG, ISHNE."""
+"""Files of clinical recorders: ISHNE, and by the package ecgdatakit MUSE, Philips, aECG, SCP."""
 
 from __future__ import annotations
 
 import re
-import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..._extras import require
+from ..ishne import MAGIC, open_ishne
 from ..leads import pick
-from ..reading import Asked, Format, Reading, Signal, parse
+from ..reading import Asked, Format, Reading, Signal, Source, parse
 from ..units import volts
 
 #: The package takes a document into memory several times over.
 _MAX_XML = 256 << 20
-_ISHNE = b"ISHNE1.0"
-#: A stored value by which an ISHNE recorder says that a lead was off.
-_ISHNE_FAULT = -(2**15)
 #: The package's parsers that are of use here, by what they call their format.
-_ACCEPTED = ("GE MUSE XML", "Philips Sierra XML", "HL7 aECG", "SCP-ECG", "ISHNE Holter")
+_ACCEPTED = ("GE MUSE XML", "Philips Sierra XML", "HL7 aECG", "SCP-ECG")
 #: Its warnings that do not concern the rhythm, or what is asked of the caller anyway.
 _HARMLESS = re.compile(
     r"\(median\)|median beat|representative beat|repbeats|auto_scale|left in raw|left as raw|"
@@ -37,7 +34,7 @@ _REASONS = (
 )
 
 
-def _read(path: Path, asked: Asked) -> Reading:
+def _read_document(path: Path, asked: Asked) -> Reading:
     """Read a file; whatever the package would only warn of, a bad checksum say, is an error."""
     parser = require("ecgdatakit.parsing.parser", extra="formats").FileParser
     if path.suffix.lower() == ".xml" and path.stat().st_size > _MAX_XML:
@@ -50,9 +47,6 @@ def _read(path: Path, asked: Asked) -> Reading:
     number = pick(names, asked.lead, path, [str(one.resolution_unit) for one in record.leads])
     lead = record.leads[number]
     samples: Signal = np.asarray(lead.samples, np.float64)
-    if kind["name"] == "ISHNE Holter":
-        _check_ishne(path, samples.size)
-        samples = np.where(samples == _ISHNE_FAULT, np.nan, samples)
     samples, unit = _scaled(lead, samples)
     return Reading(
         samples=samples,
@@ -86,24 +80,24 @@ def _scaled(lead: Any, samples: Signal) -> tuple[Signal, str | None]:
     return samples * float(lead.resolution) + float(lead.offset), unit
 
 
-def _check_ishne(path: Path, samples: int) -> None:
-    """Refuse a file that holds less than its header tells, which the package does not look at."""
+def _open(path: Path, asked: Asked) -> Source:
     with path.open("rb") as file:
-        head = file.read(160)
-    told, leads = struct.unpack_from("<i", head, 14)[0], struct.unpack_from("<h", head, 156)[0]
-    # Samples of a lead by the standard, but some recorders count those of all.
-    if told > 0 and told not in (samples, samples * leads):
-        raise ValueError(f"{path} tells of {told} samples, but holds {samples} of each lead")
+        is_ishne = file.read(len(MAGIC)) == MAGIC
+    return open_ishne(path, asked) if is_ishne else Source.of(_read_document(path, asked))
+
+
+def _read(path: Path, asked: Asked) -> Reading:
+    return _open(path, asked).read()
 
 
 def _is_clinical(path: Path, head: bytes) -> bool:
-    return head.startswith(_ISHNE) or any(
+    return head.startswith(MAGIC) or any(
         mark in head.replace(b"\0", b"").lower()
         for mark in (b"<restingecg", b"<museinfo", b"annotatedecg")
     )
 
 
 FORMATS = (
-    Format("MUSE, Philips, aECG, ISHNE", (".xml", ".ecg"), _read, _is_clinical),
+    Format("MUSE, Philips, aECG, ISHNE", (".xml", ".ecg"), _read, _is_clinical, _open),
     Format("SCP-ECG", (".scp",), _read),
 )

@@ -2,80 +2,102 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 
-from ..arrays import read_arrays
-from ..reading import PIECE, Asked, Format, Reading, Signal, Source
+from ..arrays import open_arrays
+from ..reading import Asked, Format, Reading, Source
+from ..stored import Stored, in_file, opened_at
 
-#: An .npz may unpack to this many bytes at most.
+#: An .npz that is read as a whole may unpack to this many bytes at most.
 _MAX_UNPACKED = 4 << 30
+_MAGIC = b"\x93NUMPY"
+_HEADERS: dict[tuple[int, int], Callable[[IO[bytes]], Any]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
-def _read_npy(path: Path, asked: Asked) -> Reading:
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the header of an array, to its first number: shape, whether Fortran's, type."""
+    shape, fortran, dtype = _HEADERS[np.lib.format.read_magic(file)](file)
+    if dtype.hasobject or min(shape, default=0) < 0:
+        raise ValueError
+    return shape, fortran, dtype
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Tell of a damaged file, whatever NumPy and zipfile raise for it."""
     try:
-        with path.open("rb") as file:
-            array: Signal = np.lib.format.read_array(file, allow_pickle=False)
-            tail = os.fstat(file.fileno()).st_size - file.tell()
-    except (OSError, MemoryError):
+        yield
+    except (MemoryError, FileNotFoundError, PermissionError):
         raise
-    except Exception as error:  # noqa: BLE001 - NumPy raises whatever a damaged header leads to
+    except Exception as error:  # noqa: BLE001 - whatever a damaged header leads to
         kind = type(error).__name__
-        raise ValueError(f"{path} is not a whole .npy file of numbers ({kind})") from None
-    if tail:
-        raise ValueError(f"{path} has {tail} bytes more than its header tells of; write it again")
-    return read_arrays({"": array}, path, asked, "NumPy")
+        raise ValueError(
+            f"{path} is not a whole {path.suffix.lower()} file of numbers ({kind})"
+        ) from None
 
 
 def _open_npy(path: Path, asked: Asked) -> Source:
-    try:
-        reading = _mapped(path, asked)
-    except ValueError:
-        return Source.of(_read_npy(path, asked))  # which tells the fault
+    with _whole(path), path.open("rb") as file:
+        shape, fortran, dtype = _header(file)
+        offset = file.tell()
+        opened = partial(opened_at, path, offset)
+        array = in_file(path, dtype, shape, opened, fortran=fortran)
+        tail = path.stat().st_size - offset - array.size * dtype.itemsize
+        if tail < 0:
+            raise EOFError
+    if tail:
+        raise ValueError(f"{path} has {tail} bytes more than its header tells of; write it again")
+    return open_arrays({"": array}, path, asked, "NumPy")
 
-    def pieces() -> Iterator[Signal]:
-        for first in range(0, reading.samples.size, PIECE):
-            # Mapped anew each time, so that the pages of the pieces before do not stay in memory.
-            yield np.array(_mapped(path, asked).samples[first : first + PIECE])
 
-    source = Source.of(reading)
-    return replace(source, pieces=pieces)
+def _read_npy(path: Path, asked: Asked) -> Reading:
+    return _open_npy(path, asked).read()
 
 
-def _mapped(path: Path, asked: Asked) -> Reading:
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
-    if path.stat().st_size != array.offset + array.nbytes:
-        raise ValueError("its length is not what its header tells of")
-    return read_arrays({"": array}, path, asked, "NumPy")
+def _open_npz(path: Path, asked: Asked) -> Source:
+    arrays: dict[str, Stored] = {}
+    with _whole(path), zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as file:
+                if file.read(len(_MAGIC)) != _MAGIC:
+                    continue
+            with archive.open(name) as file:
+                shape, fortran, dtype = _header(file)
+            arrays[name.removesuffix(".npy")] = in_file(
+                path, dtype, shape, partial(_member, path, name), fortran=fortran, to_end=True
+            )
+    return open_arrays(arrays, path, asked, "NumPy")
+
+
+@contextmanager
+def _member(path: Path, name: str) -> Iterator[IO[bytes]]:
+    """Open an array of an archive at its first number."""
+    with _whole(path), zipfile.ZipFile(path) as archive, archive.open(name) as file:
+        _header(file)
+        yield file
 
 
 def _read_npz(path: Path, asked: Asked) -> Reading:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > _MAX_UNPACKED:
-                raise ValueError(f"{path} unpacks to more than {_MAX_UNPACKED >> 30} GiB")
-        with np.load(path, allow_pickle=False) as members:
-            arrays = {name: np.asarray(members[name]) for name in members.files}
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001 - of any kind, OSError among them, for a damaged archive
-        kind = type(error).__name__
-        raise ValueError(f"{path} is not a whole .npz file of numbers ({kind})") from None
-    return read_arrays(arrays, path, asked, "NumPy")
+    with _whole(path), zipfile.ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > _MAX_UNPACKED:
+        raise ValueError(f"{path} unpacks to more than {_MAX_UNPACKED >> 30} GiB")
+    return _open_npz(path, asked).read()
 
 
 FORMATS = (
     Format(
-        "NumPy",
-        (".npy",),
-        _read_npy,
-        lambda path, head: head.startswith(b"\x93NUMPY"),
-        open=_open_npy,
+        "NumPy", (".npy",), _read_npy, lambda path, head: head.startswith(_MAGIC), open=_open_npy
     ),
-    Format("NumPy", (".npz",), _read_npz),
+    Format("NumPy", (".npz",), _read_npz, open=_open_npz),
 )

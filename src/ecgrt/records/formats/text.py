@@ -85,7 +85,8 @@ def _open(path: Path, asked: Asked) -> Source:
     next(_blocks(table, clock), None)
     measured = None if clock is None else clock.rate()
     rate = table.rate(measured)
-    if rate is None and clock is not None:  # all of it may tell
+    is_time = table.time is not None and table.time.kind != "index"
+    if rate is None and is_time and asked.fs is None:  # all of it may tell
         return Source.of(_read(path, asked))
     return Source(pieces=lambda: _pieces(table, measured), size=None, fs=rate, **table.about)
 
