@@ -196,7 +196,8 @@ std::string find_fault(const Metadata& metadata) {
 }
 
 Metadata parse_metadata(std::string_view text) try {
-  const auto json = parse_json(text);
+  const JsonDocument document(text);
+  const nlohmann::json& json = document.root();
   check_layout(json);
   Metadata metadata;
   metadata.classes = json.at("classes").get<std::vector<std::string>>();

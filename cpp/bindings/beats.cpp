@@ -30,7 +30,7 @@ RhythmAnalyser& analyser_for(double fs) {
 
 const RhythmAnalyser& analyse(const py::handle& x, double fs, bool features) {
   const auto [array, signal] = to_signal(x, fs);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   thread_local GapFinder finder;
   find_gaps(signal, fs, finder);
   RhythmAnalyser& analyser = analyser_for(fs);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bindings/gil.h"
 #include "bindings/made.h"
 #include "decision.h"
 

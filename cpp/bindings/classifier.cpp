@@ -34,7 +34,7 @@ std::unique_ptr<PyClassifier> make_classifier(const py::object& plan, std::optio
   const py::object path = plan.is_none() ? py::module_::import("ecgrt.shipped").attr("PLAN") : plan;
   const auto given = py::module_::import("os").attr("fsencode")(path).cast<std::string>();
   check_threads(threads);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return std::make_unique<PyClassifier>(given, threads, device);
 }
 
@@ -62,7 +62,7 @@ std::unique_ptr<PyClassifier> from_bytes(const py::object& data, std::optional<l
                                          int device) {
   const HeldBytes bytes(data);
   check_threads(threads);
-  const py::gil_scoped_release release;
+  const GilRelease release;
   return std::make_unique<PyClassifier>(PlanSource(bytes.get()), threads, device);
 }
 
@@ -141,7 +141,7 @@ py::array_t<float> run_network(
   }
   py::array_t<float> answers({segments, metadata.outputs()});
   const Window window = Window::whole(signal.data(), segments, answers.mutable_data());
-  const py::gil_scoped_release release;
+  const GilRelease release;
   backend.run({&window, 1});
   return answers;
 }
@@ -205,7 +205,7 @@ void register_classifier(py::module_& m) {
       .def(
           "self_test",
           [](const PyClassifier& self) {
-            const py::gil_scoped_release release;
+            const GilRelease release;
             return self.classifier.self_test();
           },
           doc::Classifier_self_test)

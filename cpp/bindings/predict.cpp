@@ -40,7 +40,7 @@ void blame_record(const PyClassifier& self, const std::vector<py::object>& xs,
   Prediction ignored;
   for (std::size_t i = 0; i < signals.size(); ++i) {
     for_record(i, xs[i], [&] {
-      const py::gil_scoped_release release;
+      const GilRelease release;
       self.classifier.predict({&signals[i], 1}, {&ignored, 1}, 0.0, check_signals);
     });
   }
@@ -49,7 +49,7 @@ void blame_record(const PyClassifier& self, const std::vector<py::object>& xs,
 }  // namespace
 
 void check_signals() {
-  const py::gil_scoped_acquire acquire;
+  const GilAcquire acquire;
   if (PyErr_CheckSignals() != 0) throw py::error_already_set();
 }
 
@@ -58,7 +58,7 @@ NamedPrediction predict_one(const PyClassifier& self, const py::handle& x, std::
   const auto [array, signal] = to_signal(x, fs, unit);
   NamedPrediction named{{}, self.classes};
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     self.classifier.predict({&signal, 1}, {&named.prediction, 1}, min_confidence, check_signals);
   }
   warn(named.prediction);
@@ -81,7 +81,7 @@ std::vector<NamedPrediction> predict_all(const PyClassifier& self, const py::ite
   }
   std::vector<Prediction> predictions(signals.size());
   try {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     self.classifier.predict(signals, predictions, min_confidence, check_signals);
   } catch (const std::invalid_argument&) {
     blame_record(self, xs, signals);

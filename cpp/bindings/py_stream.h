@@ -39,7 +39,7 @@ class PyStream {
   template <class Work>
   std::vector<Decision> run(bool tells, const Work& work) {
     std::vector<Decision> made;
-    const pybind11::gil_scoped_release release;
+    const GilRelease release;
     const Turn turn(*this);
     Decisions& decisions = scratch();
     work(stream_, decisions);
@@ -54,13 +54,13 @@ class PyStream {
 
   template <class Ask>
   auto ask(const Ask& question) {
-    const pybind11::gil_scoped_release release;
+    const GilRelease release;
     const Turn turn(*this);
     return question(std::as_const(stream_));
   }
 
   std::vector<double> beats() {
-    const pybind11::gil_scoped_release release;
+    const GilRelease release;
     const Turn turn(*this);
     return beats_;
   }

@@ -45,7 +45,7 @@ std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
   SignalReader reader;
   Prediction prediction;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     std::vector<float> scratch;
     reader.open(signal, path, resampler);
     assess(reader, prediction.quality, prediction.readable, scratch);
@@ -55,7 +55,7 @@ std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
   py::array_t<bool> readable(static_cast<py::ssize_t>(segments));
   float* const values = seen.mutable_data();
   bool* const flags = readable.mutable_data();
-  const py::gil_scoped_release release;
+  const GilRelease release;
   ReadScratch scratch;
   reader.read(0, size, values, scratch);
   std::fill_n(flags, segments, true);
@@ -75,7 +75,7 @@ py::array_t<float> band_pass(const Samples& signal, double low, double high, std
   const auto size = static_cast<std::size_t>(signal.size());
   py::array_t<float> out(signal.size());
   float* const values = out.mutable_data();
-  const py::gil_scoped_release release;
+  const GilRelease release;
   std::vector<float> scratch;
   const BandPass filter(low, high, half_width, rate, select_kernels().signal);
   filter.run(signal.data(), 0, size, 0, size, values, scratch);

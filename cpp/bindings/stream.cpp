@@ -64,7 +64,7 @@ std::vector<Decision> restart(PyStream& self, std::optional<double> fs) {
 std::string describe_stream(PyStream& self) {
   const auto text = [](double value) { return py::repr(py::float_(value)).cast<std::string>(); };
   return self.ask([&](const Stream& stream) {
-    const py::gil_scoped_acquire acquire;
+    const GilAcquire acquire;
     return "<Stream: " + text(stream.seconds()) + " s at " + text(stream.sampling_rate()) +
            " Hz, " + text(stream.window()) + " s every " + text(stream.hop()) + " s" +
            (stream.finished() ? ", finished>" : ">");

@@ -238,8 +238,8 @@ class Reader {
 }  // namespace
 
 CpuPlan read_plan_header(std::string_view json, const PlanLayout& layout) {
-  const Json header = parse_json(json);
-  return Reader(header, layout).read();
+  const JsonDocument header(json);
+  return Reader(header.root(), layout).read();
 }
 
 }  // namespace ecgrt

@@ -13,10 +13,8 @@ import pytest
 import ecgrt
 
 RECORD = np.random.default_rng(3).normal(0, 200, 10_000).astype(np.float32)
-
-
-class StopError(Exception):
-    """What the handler raises."""
+#: A day at 300 Hz.
+DAY = np.tile(RECORD.astype(np.int16), 24 * 3600 * 300 // RECORD.size)
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def ticking() -> Iterator[Callable[..., None]]:
         nonlocal ticks
         ticks += 1
         if ticks == 5:
-            raise StopError
+            raise KeyboardInterrupt  # as Python's own handler of Ctrl-C
 
     before = signal.signal(signal.SIGALRM, handler)
 
@@ -44,14 +42,22 @@ def ticking() -> Iterator[Callable[..., None]]:
     signal.signal(signal.SIGALRM, before)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+#: Calls that take long.
+CALLS: dict[str, Callable[[ecgrt.Classifier], object]] = {
+    "predict_batch": lambda c: c.predict_batch([RECORD] * 3_000),
+    "predict": lambda c: c.predict(DAY),
+    "timeline": lambda c: c.timeline(ecgrt.Record("day", DAY, fs=300.0)),
+    "stream": lambda c: c.stream(300).push(DAY),
+}
+
+
+@pytest.mark.parametrize(("call", "threads"), [("predict_batch", 1), *((c, 2) for c in CALLS)])
 def test_a_handler_ends_a_call_and_the_classifier_goes_on(
-    threads: int, plan: Path, ticking: Callable[..., None]
+    call: str, threads: int, plan: Path, ticking: Callable[..., None]
 ) -> None:
     classifier = ecgrt.Classifier(plan, threads=threads)
-    batch = [RECORD] * 3_000
-    with pytest.raises(StopError):
-        ticking(classifier.predict_batch, batch)
+    with pytest.raises(KeyboardInterrupt):
+        ticking(CALLS[call], classifier)
     signal.setitimer(signal.ITIMER_REAL, 0)
     first, second = classifier.predict_batch([RECORD, RECORD])
     np.testing.assert_array_equal(first.segment_probabilities, second.segment_probabilities)

@@ -153,9 +153,11 @@ def test_damaged_pickle_is_refused(prediction: ecgrt.Prediction) -> None:
             empty.__setstate__(state | change)  # type: ignore[attr-defined]
 
 
-def test_other_processes_predict(classifier: ecgrt.Classifier, records: Path) -> None:
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # what fork is asked for
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_other_processes_predict(method: str, classifier: ecgrt.Classifier, records: Path) -> None:
     signals = [read_record(records / name).signal for name in ("S0001", "S0006")]
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with multiprocessing.get_context(method).Pool(1) as pool:
         found = pool.map(classifier.predict, signals)
     for signal, answer in zip(signals, found, strict=True):
         assert values(answer) == values(classifier.predict(signal))

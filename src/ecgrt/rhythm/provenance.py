@@ -91,22 +91,26 @@ def _plan_digest(plan: str | None) -> str | None:
         return None
     try:
         status = os.stat(plan)
+        return _digest_once(plan, status.st_mtime_ns, status.st_size)
     except OSError:  # a loaded plan is not needed any more
         return None
-    return _digest_once(plan, status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=8)
-def _digest_once(plan: str, _time: int, _size: int) -> str | None:
-    return _file_digest(Path(plan))
+@lru_cache(maxsize=8)  # of what is raised it keeps nothing: the next call tries again
+def _digest_once(plan: str, _time: int, _size: int) -> str:
+    return _digest(Path(plan))
 
 
 def _file_digest(path: Path) -> str | None:
-    sha = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                sha.update(block)
+        return _digest(path)
     except OSError:
         return None
+
+
+def _digest(path: Path) -> str:
+    sha = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            sha.update(block)
     return sha.hexdigest()

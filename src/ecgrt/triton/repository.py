@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
 from .. import Classifier, __version__
 from .._files import write_text
+from .._scratch import scratch_beside
 from ..shipped import PLAN
 
 #: The models of a repository, and the class of :mod:`ecgrt.triton.backend` that runs each.
@@ -111,17 +114,38 @@ def write_repository(
             raise ValueError(f"{name} is {value}; it must be at least {least}")
     source = Path(PLAN if plan is None else plan)
     classes = len(Classifier(source, threads=threads or None, device=device).classes)
-    models = [Path(folder) / name for name in MODELS]
-    for model in models:
-        if model.exists():
-            raise FileExistsError(f"{model} is there already; remove it, or name another folder")
     values = {"version": __version__, "threads": threads, "device": device, "batch": batch}
     values |= {"classes": classes, "sequences": sequences}
-    for model, kind, rest in zip(models, MODELS.values(), (_PREDICT, _STREAM), strict=True):
-        version = model / VERSION
-        version.mkdir(parents=True)
-        shutil.copyfile(source, version / PLAN_NAME)
-        write_text(version / "model.py", _MODEL.format(kind=kind, version=__version__))
-        text = (_COMMON + rest).format(name=model.name, **values)
-        write_text(model / "config.pbtxt", text)  # last: with it the model is one
+    models = [Path(folder) / name for name in MODELS]
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with scratch_beside(models[0]) as scratch:
+        made = [_write_model(scratch / name, source, values) for name in MODELS]
+        _check_free(models, made)
+        for new, model in zip(made, models, strict=True):
+            if not model.exists():
+                os.rename(new, model)
     return models
+
+
+def _write_model(model: Path, plan: Path, values: Mapping[str, object]) -> Path:
+    name = model.name
+    rest = {"ecgrt": _PREDICT, "ecgrt_stream": _STREAM}[name]
+    version = model / VERSION
+    version.mkdir(parents=True)
+    shutil.copyfile(plan, version / PLAN_NAME)
+    text = _MODEL.format(kind=MODELS[name], version=__version__)
+    write_text(version / "model.py", text)
+    write_text(model / "config.pbtxt", (_COMMON + rest).format(name=name, **values))
+    return model
+
+
+def _check_free(models: list[Path], made: list[Path]) -> None:
+    """Refuse models that are there; but a run that ended between two of them can be done again."""
+    there = [(model, new) for model, new in zip(models, made, strict=True) if model.exists()]
+    for model, new in there:
+        if len(there) == len(models) or _files(model) != _files(new):
+            raise FileExistsError(f"{model} is there already; remove it, or name another folder")
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}

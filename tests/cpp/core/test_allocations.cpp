@@ -1,5 +1,6 @@
 // Classifier::predict allocates nothing once it has seen a length. Every allocation of the process
-// is counted, by standing in front of the C library's; sanitizers stand there themselves.
+// is counted, by standing in front of the C library's; sanitizers stand there themselves. Where
+// memory runs out while a plan is read, that is an error like others.
 #include <cstdlib>
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -7,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,12 +16,23 @@
 #include "check.h"
 #include "classifier.h"
 #include "cpu/dispatch.h"
+#include "cpu/plan_file.h"
+#include "plan_source.h"
 #include "signal/rhythm.h"
 #include "stream.h"
 
 namespace {
 
 std::atomic<long> allocations{0};
+// How many allocations of this thread there is memory for; -1: for all.
+thread_local long memory_left = -1;
+
+bool may_have() {
+  ++allocations;
+  if (memory_left == 0) return false;
+  if (memory_left > 0) --memory_left;
+  return true;
+}
 
 }  // namespace
 
@@ -30,25 +43,18 @@ void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* memory, std::size_t size);
 void* __libc_memalign(std::size_t alignment, std::size_t size);
 
-void* malloc(std::size_t size) noexcept {
-  ++allocations;
-  return __libc_malloc(size);
-}
+void* malloc(std::size_t size) noexcept { return may_have() ? __libc_malloc(size) : nullptr; }
 void* calloc(std::size_t count, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_calloc(count, size);
+  return may_have() ? __libc_calloc(count, size) : nullptr;
 }
 void* realloc(void* memory, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_realloc(memory, size);
+  return may_have() ? __libc_realloc(memory, size) : nullptr;
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
-  return __libc_memalign(alignment, size);
+  return may_have() ? __libc_memalign(alignment, size) : nullptr;
 }
 int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexcept {
-  ++allocations;
-  *memory = __libc_memalign(alignment, size);
+  *memory = may_have() ? __libc_memalign(alignment, size) : nullptr;
   return *memory == nullptr ? 12 : 0;  // ENOMEM
 }
 
@@ -154,6 +160,28 @@ TEST(allocations, none_for_beats_in_the_steady_state) {
   analyser.analyse(std::span<const float>(x));
   CHECK(analyser.beats().size() > 30);
   CHECK(count([&] { analyser.analyse(std::span<const float>(x)); }) == 0);
+}
+
+// Whether a plan is read with memory for so many allocations, and none for any after them.
+bool is_read_with(long memory, const PlanSource& source) {
+  memory_left = memory;
+  try {
+    const CpuPlan plan = read_cpu_plan(source);
+    memory_left = -1;
+    return plan.convolutions.size() > 1;
+  } catch (const std::bad_alloc&) {
+    memory_left = -1;
+    return false;
+  }
+}
+
+TEST(allocations, that_fail_while_a_plan_is_read_are_an_error) {
+  for (const std::string& path : check::plans()) {
+    const PlanSource source(path);
+    long memory = 0;
+    while (!is_read_with(memory, source)) ++memory;
+    CHECK_AT(memory > 100, std::to_string(memory));
+  }
 }
 
 }  // namespace
