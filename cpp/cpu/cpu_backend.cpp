@@ -52,7 +52,7 @@ std::size_t resolve_threads(std::size_t requested) {
 
 CpuBackend::CpuBackend(const CpuPlan& plan, const PlanSource& source, const BackendOptions& options)
     : metadata_(plan.metadata),
-      kernels_(select_kernels()),
+      kernels_(select_kernels(plan.bfloat)),
       network_(plan, kernels_),
       pool_(new ThreadPool(resolve_threads(options.threads))),
       workspaces_([this] { return std::make_unique<Workspace>(network_); }) {

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "cpu/amx.h"
 #include "errors.h"
 
 #if defined(__x86_64__)
@@ -53,7 +54,12 @@ std::vector<Isa> isas() {
   const bool avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
-  return {{&avx512::kKernels, avx512}, {&avx2::kKernels, avx2}, {&sse2::kKernels, true}};
+  std::vector<Isa> all = {
+      {&avx512::kKernels, avx512}, {&avx2::kKernels, avx2}, {&sse2::kKernels, true}};
+#if defined(ECGRT_AMX)
+  all.push_back({&amx_kernels(), avx512 && has_amx()});
+#endif
+  return all;
 #elif defined(__aarch64__)
   return {{&neon::kKernels, true}};
 #else
@@ -61,18 +67,35 @@ std::vector<Isa> isas() {
 #endif
 }
 
+bool is_amx(const KernelTable& kernels) { return kernels.name == std::string("amx"); }
+
+bool may_use(const KernelTable& kernels) {
+#if defined(ECGRT_AMX)
+  if (is_amx(kernels)) return permit_amx();
+#endif
+  return true;
+}
+
 }  // namespace
 
-const KernelTable& select_kernels() {
+const KernelTable& select_kernels(bool bfloat) {
   const char* value = std::getenv("ECGRT_FORCE_ISA");
   const std::string forced = value != nullptr ? value : "";
+  const std::vector<Isa> all = isas();
+  const Isa& last = all.back();
+  if (bfloat && forced.empty() && is_amx(*last.kernels) && last.supported &&
+      may_use(*last.kernels)) {
+    return *last.kernels;
+  }
   std::string known;
-  for (const Isa& isa : isas()) {
+  for (const Isa& isa : all) {
     const bool wanted = forced.empty() || forced == isa.kernels->name;
-    if (wanted && isa.supported) return *isa.kernels;
+    if (wanted && isa.supported && may_use(*isa.kernels)) return *isa.kernels;
     if (wanted && !forced.empty()) {
       throw BackendUnavailableError("ECGRT_FORCE_ISA asks for " + forced +
-                                    ", which this processor does not have");
+                                    (isa.supported
+                                         ? ", which the system does not let this process use"
+                                         : ", which this processor does not have"));
     }
     known += (known.empty() ? "" : ", ") + std::string(isa.kernels->name);
   }

@@ -8,11 +8,13 @@
 
 namespace ecgrt {
 
-// The kernels to use: the best that this processor runs, or those that ECGRT_FORCE_ISA names.
-// Throws BackendUnavailableError if that name is unknown or this processor lacks the instructions.
-const KernelTable& select_kernels();
+// The kernels to use: the best that this processor runs, for `bfloat` with AMX, or those that
+// ECGRT_FORCE_ISA names. Throws BackendUnavailableError if that name is unknown, this processor
+// lacks the instructions or the system does not let this process use them.
+const KernelTable& select_kernels(bool bfloat = false);
 
-// Names of the instruction sets that this processor runs, the best first.
+// Names of the instruction sets that this processor runs, the best first; but AMX, which is asked
+// for where weights are bfloat16, last.
 std::vector<std::string> supported_isas();
 
 }  // namespace ecgrt

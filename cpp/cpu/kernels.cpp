@@ -1,50 +1,16 @@
 // The algorithms, written once over Vec; CMake compiles this file once per instruction set.
 #include "cpu/kernels.h"
 
+#include "cpu/epilogue_lane.h"
 #include "cpu/fft.h"
 #include "cpu/filters.h"
 #include "cpu/products.h"
 #include "cpu/simd.h"
+#include "cpu/tiles.h"
 
 namespace ecgrt {
 namespace ECGRT_ISA {
 namespace {
-
-// The epilogue for one vector of channels.
-class EpilogueLane {
- public:
-  ECGRT_INLINE EpilogueLane(const Epilogue& e, ptrdiff_t channel)
-      : e_(e),
-        channel_(channel),
-        bias_(load(e.bias + channel)),
-        scale_(e.scale ? load(e.scale + channel) : Vec{}),
-        shift_(e.scale ? load(e.shift + channel) : Vec{}),
-        residual_(e.residual && channel < e.residual_channels ? e.residual + channel : nullptr) {}
-
-  ECGRT_INLINE void apply(ptrdiff_t row, Vec value) const {
-    value += bias_;
-    if (residual_) {
-      const float* p = residual_ + row * e_.pool * e_.residual_channels;
-      Vec pooled = load(p);
-      for (ptrdiff_t i = 1; i < e_.pool; ++i) {
-        pooled = maximum(pooled, load(p + i * e_.residual_channels));
-      }
-      value += pooled;
-    }
-    const ptrdiff_t at = row * e_.channels + channel_;
-    if (e_.raw) store(e_.raw + at, value);
-    if (e_.activated) {
-      if (e_.scale) value = value * scale_ + shift_;
-      store(e_.activated + at, maximum(value, Vec{}));
-    }
-  }
-
- private:
-  const Epilogue& e_;
-  ptrdiff_t channel_;
-  Vec bias_, scale_, shift_;
-  const float* residual_;
-};
 
 template <int Size>
 void forward(const float* input, ptrdiff_t row_stride, ptrdiff_t channels, ptrdiff_t tiles,
@@ -174,6 +140,8 @@ const KernelTable kKernels = {
     widen,
     narrow,
     direct,
+    to_bfloat,
+    tiles<EmulatedTiles>,
     {fir, polyphase},
 };
 

@@ -6,27 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu/epilogue.h"
+#include "cpu/tile_kernel.h"
 #include "signal_kernels.h"
 
 namespace ecgrt {
 
 constexpr int kChannelMultiple = 16;  // the widest vector; builders pad channels with zeros
-
-// What follows a convolution, fused into its last step.
-//   value = convolution + bias [+ max-pooled residual]     -> raw, where wanted
-//   value = relu(value [* scale + shift])                  -> activated, where wanted
-struct Epilogue {
-  const float* bias;
-  const float* residual;  // null: none; row t pools rows [t * pool, (t + 1) * pool)
-  ptrdiff_t residual_channels;
-  ptrdiff_t pool;
-  float* raw;          // null: not wanted
-  float* activated;    // null: not wanted
-  const float* scale;  // null: no affine map before the ReLU
-  const float* shift;
-  ptrdiff_t channels;  // of the output, and its row stride
-  ptrdiff_t rows;      // of the output; what a tile computes beyond them is dropped
-};
 
 // Convolution in the frequency domain, by overlap-save. A tile is `size` input rows and gives
 // size - taps + 1 output rows. Its spectrum has size / 2 complex bins: the transform is the odd one
@@ -83,6 +69,11 @@ struct KernelTable {
   void (*direct)(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const float* weights,
                  ptrdiff_t first_panel, ptrdiff_t panels, ptrdiff_t first_row, ptrdiff_t rows,
                  const Epilogue& epilogue);
+
+  // To bfloat16: the nearest, of two the even one.
+  void (*to_bfloat)(const float* from, ptrdiff_t count, uint16_t* to);
+
+  TileKernel tiles;
 
   SignalKernels signal;
 };

@@ -20,12 +20,10 @@ constexpr std::size_t kLargeBlockBytes = 1024 * 1024;
 constexpr std::size_t kL2Bytes = 512 * 1024;
 // Rows that the direct kernel does in a task.
 constexpr std::size_t kDirectBlock = 240;
+// Rows that tiles do in a task: a multiple of what they do together.
+constexpr std::size_t kTileBlock = 512;
 // Above this the threads share out a layer's weights, below it its time steps.
 constexpr std::size_t kSharedWeightBytes = 1024 * 1024;
-
-std::size_t divide_up(std::size_t a, std::size_t b) {
-  return (a + b - 1) / b;  // NOLINT(clang-analyzer-core.*): no divisor is 0, for no layer is empty
-}
 
 std::vector<float> to_vector(const Blob& blob) {
   if (blob.data == nullptr) return {};
@@ -35,7 +33,7 @@ std::vector<float> to_vector(const Blob& blob) {
 // Copies `count` weights, a multiple of kChannelMultiple, as floats.
 void copy_weights(const KernelTable& kernels, const Blob& blob, std::size_t first,
                   std::size_t count, float* to) {
-  if (blob.half) {
+  if (blob.is(NumberType::kFloat16)) {
     kernels.widen(blob.halves() + first, static_cast<std::ptrdiff_t>(count), to);
   } else {
     std::memcpy(to, blob.floats() + first, count * sizeof(float));
@@ -79,7 +77,11 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
   // A convolution of stride s is one of stride 1 over rows of s time steps each.
   const std::size_t rate = plan.tensors[convolution.input].rate * stride_;
   const std::size_t rows = std::max<std::size_t>(plan.opt_samples / rate, 1);
-  half_ = convolution.weights.half && kernels.native_half;
+  if (convolution.weights.is(NumberType::kBfloat16)) {
+    prepare_tiles();
+    return;
+  }
+  half_ = convolution.weights.is(NumberType::kFloat16) && kernels.native_half;
   std::size_t weights = 0;
   for (const PlanConvolution& other : plan.convolutions) weights += other.weights.count;
   fft_ =
@@ -98,7 +100,9 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
 }
 
 void ConvLayer::pack(const Blob& weights) noexcept {
-  if (fft_ != nullptr) {
+  if (steps_ > 0) {
+    pack_tiles(weights);
+  } else if (fft_ != nullptr) {
     pack_spectra(weights);
   } else {
     pack_direct(weights);
@@ -196,6 +200,7 @@ std::size_t ConvLayer::tiles_in(std::size_t bytes) const {
 // Blocks whose spectra fit the L2 cache, unless reading the weights again for each of them moves
 // more memory than writing and reading larger spectra does.
 std::size_t ConvLayer::most_tiles(std::size_t tiles) const {
+  if (steps_ > 0) return kTileBlock;
   if (fft_ == nullptr) return kDirectBlock;
   const std::size_t again = divide_up(tiles, tiles_in(kBlockBytes)) - 1;
   const std::size_t spectra = tiles * fft_->size / 2 * floats_per_bin() * sizeof(float);
@@ -212,7 +217,8 @@ Tasks ConvLayer::divide(std::size_t first, std::size_t end, std::size_t workers)
   tasks.groups = share ? workers : 1;
   const std::size_t least = share ? 1 : workers;
   const std::size_t blocks = std::max(divide_up(tiles, most), std::min(least, tiles));
-  tasks.tiles_per_block = divide_up(tiles, blocks);
+  const std::size_t together = steps_ > 0 ? 2 * kTileRows : 1;
+  tasks.tiles_per_block = divide_up(divide_up(tiles, blocks), together) * together;
   tasks.blocks = divide_up(tiles, tasks.tiles_per_block);
   tasks.panels_per_group = divide_up(panels_, tasks.groups);
   tasks.groups = divide_up(panels_, tasks.panels_per_group);
@@ -220,6 +226,7 @@ Tasks ConvLayer::divide(std::size_t first, std::size_t end, std::size_t workers)
 }
 
 std::size_t ConvLayer::scratch_floats(std::size_t rows) const {
+  if (steps_ > 0) return divide_up(tile_inputs(std::min(rows, kTileBlock)), 2);
   if (fft_ == nullptr) return 0;
   const std::size_t tiles = std::min(divide_up(rows, rows_per_tile_), tiles_in(kLargeBlockBytes));
   return fft_->size / 2 *
@@ -231,6 +238,10 @@ void ConvLayer::run(const Tasks& tasks, std::size_t task, const float* input,
                     const Epilogue& epilogue, float* scratch) const {
   const std::size_t block = task / tasks.groups, group = task % tasks.groups;
   const float* first = input - static_cast<std::ptrdiff_t>(pad_ * inputs_ / stride_);
+  if (steps_ > 0) {
+    run_tiles(tasks, block, group, first, epilogue, scratch);
+    return;
+  }
   if (fft_ != nullptr) {
     run_fft(tasks, block, group, first, epilogue, scratch);
     return;

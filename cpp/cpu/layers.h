@@ -12,6 +12,10 @@
 
 namespace ecgrt {
 
+inline std::size_t divide_up(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;  // NOLINT(clang-analyzer-core.*): no divisor is 0, for no layer is empty
+}
+
 // Memory that is aligned to cache lines and freed by itself.
 class AlignedBuffer {
  public:
@@ -30,7 +34,7 @@ class AlignedBuffer {
 };
 
 // How one run of a layer is cut into tasks that do not depend on each other: blocks of tiles (or,
-// for the direct kernel, of rows) times groups of output panels.
+// for direct kernels, of rows) times groups of output panels.
 struct Tasks {
   std::size_t first = 0;  // tile
   std::size_t end = 0;
@@ -78,6 +82,11 @@ class ConvLayer {
 
  private:
   void pack_direct(const Blob& weights) noexcept;
+  void prepare_tiles();
+  void pack_tiles(const Blob& weights) noexcept;
+  std::size_t tile_inputs(std::size_t rows) const;
+  void run_tiles(const Tasks& tasks, std::size_t block, std::size_t group, const float* input,
+                 const Epilogue& epilogue, float* scratch) const;
   void pack_spectra(const Blob& weights) noexcept;
   void run_fft(const Tasks& tasks, std::size_t block, std::size_t group, const float* input,
                const Epilogue& epilogue, float* scratch) const;
@@ -88,7 +97,7 @@ class ConvLayer {
                     std::size_t channel) noexcept;
 
   const KernelTable& kernels_;
-  const FftKernel* fft_ = nullptr;  // null: the direct kernel
+  const FftKernel* fft_ = nullptr;  // null: the direct kernel, or tiles
   std::string algorithm_;
   std::size_t taps_, stride_, pad_;
   std::size_t inputs_;   // channels of a row as it is run: stride * channels
@@ -96,6 +105,7 @@ class ConvLayer {
   std::size_t panels_;
   std::size_t rows_per_tile_ = 1;
   std::size_t rows_read_ = 0;  // rows that a tile reads, in rows as they are run
+  std::size_t steps_ = 0;      // of a tile's depth; 0: not on tiles
   bool half_ = false;
   AlignedBuffer weights_;
   std::vector<float> bias_, scale_, shift_;

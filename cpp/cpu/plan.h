@@ -12,17 +12,21 @@
 
 namespace ecgrt {
 
-// Numbers of a plan, single or half precision.
+enum class NumberType { kFloat32, kFloat16, kBfloat16 };
+
+// Numbers of a plan.
 struct Blob {
   const std::byte* data = nullptr;
   std::size_t count = 0;
-  bool half = false;
+  NumberType type = NumberType::kFloat32;
   std::size_t offset = 0;  // in the file
   std::uint64_t hash = 0;  // of its bytes with the padding behind them
 
   const float* floats() const { return reinterpret_cast<const float*>(data); }
   const std::uint16_t* halves() const { return reinterpret_cast<const std::uint16_t*>(data); }
-  std::size_t size() const { return count * (half ? 2 : 4); }
+  bool is(NumberType other) const { return type == other; }
+  std::size_t number_size() const { return is(NumberType::kFloat32) ? 4 : 2; }
+  std::size_t size() const { return count * number_size(); }
 };
 
 // A tensor of (time, channels); `rate` is in input samples per row. Tensors that are never alive at
@@ -49,6 +53,7 @@ struct CpuPlan {
   Metadata metadata;
   std::string training_records;  // names separated by spaces
   std::size_t opt_samples = 0;
+  bool bfloat = false;              // some weights are
   std::vector<PlanTensor> tensors;  // tensor 0 is the input
   std::vector<PlanConvolution> convolutions;
   std::size_t logits = 0;

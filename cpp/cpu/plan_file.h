@@ -12,9 +12,9 @@
 
 namespace ecgrt {
 
-// What is written now. Format 1 had one sum over the whole file, format 2 has a hash of the header,
-// which holds those of the blobs.
-constexpr std::uint32_t kPlanFormatVersion = 2;
+// The newest. Format 1 had one sum over the whole file, format 2 has a hash of the header, which
+// holds those of the blobs, and 3 is 2 with weights in bfloat16; 2 is written where there are none.
+constexpr std::uint32_t kPlanFormatVersion = 3;
 
 bool is_cpu_plan(std::span<const std::byte> start);
 

@@ -112,7 +112,8 @@ class Reader {
   std::size_t check_golden() const {
     const Blob &input = plan_.golden_input, &output = plan_.golden_probabilities;
     const std::size_t outputs = plan_.metadata.outputs(), segments = output.count / outputs;
-    require(!input.half && !output.half && segments > 0 && output.count == segments * outputs &&
+    require(input.is(NumberType::kFloat32) && output.is(NumberType::kFloat32) && segments > 0 &&
+                output.count == segments * outputs &&
                 input.count == segments * plan_.metadata.samples_per_segment,
             "its example");
     return segments;
@@ -145,11 +146,12 @@ class Reader {
     const std::size_t size = layout_.end - layout_.blobs;
     const std::size_t offset = natural_at(entry, "offset", size);
     const std::string& type = entry.at("type").get_ref<const std::string&>();
-    require(type == "float32" || type == "float16", "a blob's type");
     Blob blob;
-    blob.half = type == "float16";
+    if (type == "float16") blob.type = NumberType::kFloat16;
+    if (type == "bfloat16") blob.type = NumberType::kBfloat16;
+    require(type == "float32" || !blob.is(NumberType::kFloat32), "a blob's type");
     blob.offset = layout_.blobs + offset;
-    blob.count = natural_at(entry, "count", (size - offset) / (blob.half ? 2 : 4));
+    blob.count = natural_at(entry, "count", (size - offset) / blob.number_size());
     if (layout_.hashed) blob.hash = read_hash(entry.at("xxh3").get_ref<const std::string&>());
     taken_ += blob.size();
     require(offset % kPlanAlignment == 0 && taken_ <= size, "a blob's place");
@@ -166,7 +168,7 @@ class Reader {
 
   Blob vector(const Json& entry, std::size_t channels) {
     const Blob values = blob(entry);
-    require(!values.half && values.count == channels, "a vector of channels");
+    require(values.is(NumberType::kFloat32) && values.count == channels, "a vector of channels");
     return values;
   }
 
@@ -189,6 +191,7 @@ class Reader {
     conv.pool = natural_at(entry, "pool", kMostOfAny);
     const std::size_t outputs = check_outputs(conv);
     conv.weights = blob(entry.at("weights"));
+    plan_.bfloat = plan_.bfloat || conv.weights.is(NumberType::kBfloat16);
     conv.bias = vector(entry.at("bias"), outputs);
     if (entry.contains("scale")) {
       conv.scale = vector(entry.at("scale"), outputs);

@@ -57,7 +57,8 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ("sanitizer", "group", "least"),
     [
         ("", "kernels", 5),
-        ("", "layers", 2),
+        ("", "layers", 3),
+        ("", "tiles", 3),
         ("", "schedule", 2),
         ("", "pool", 5),
         ("", "classifier", 4),
@@ -74,7 +75,8 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             ),
         ),
         ("address", "kernels", 5),
-        ("address", "layers", 2),
+        ("address", "layers", 3),
+        ("address", "tiles", 3),
         ("address", "schedule", 2),
         ("address", "classifier", 4),
         ("address", "signal", 5),
@@ -135,8 +137,8 @@ def test_kernels_hold_nothing_but_their_own(cpp_builds: CppBuilds) -> None:
         for path in cpp_builds[""].glob("ecgrt/CMakeFiles/ecgrt_kernels_*/**/*.o")
     }
     isas = {name.removeprefix("ecgrt_kernels_").removesuffix(".dir") for name in objects}
-    assert isas in ({"sse2", "avx2", "avx512"}, {"neon"}, {"generic"})
+    assert isas in ({"sse2", "avx2", "avx512", "amx"}, {"neon"}, {"generic"})
     for isa in isas:
         symbols = run("nm", "-C", objects[f"ecgrt_kernels_{isa}.dir"])
-        assert f" ecgrt::{isa}::kKernels" in symbols
+        assert f" ecgrt::{isa}::{'kTiles' if isa == 'amx' else 'kKernels'}" in symbols
         assert strangers(symbols, isa) == []

@@ -32,9 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--precision",
-        choices=("fp32", "fp16"),
+        choices=("fp32", "fp16", "bf16"),
         default="fp32",
-        help="of the weights, on TensorRT of the arithmetic too (default: %(default)s)",
+        help="of the weights, on TensorRT of the arithmetic too; bf16, for CPUs with AMX, of "
+        "weights and layers' inputs (default: %(default)s)",
     )
     parser.add_argument(
         "--flavour",

@@ -54,7 +54,8 @@ def build_plan(
     target
         ``"cpu"``, ``"tensorrt"``, or ``"auto"``: see :func:`choose_target`.
     precision
-        ``"fp32"`` or ``"fp16"``: of the weights, on TensorRT of the arithmetic too.
+        ``"fp32"`` or ``"fp16"``: of the weights, on TensorRT of the arithmetic too. For the CPU
+        also ``"bf16"``, see :func:`ecgrt.compile.cpu_plan.build_cpu_plan`.
     flavour
         Of TensorRT: ``"auto"``, ``"enterprise"`` or ``"rtx"``.
     min_seconds, max_seconds, max_batch

@@ -34,6 +34,8 @@ from .graph import Array
 
 MAGIC = b"ECGRTCPU"
 FORMAT_VERSION = _core.PLAN_FORMAT_VERSION
+#: What is written where no weights are bfloat16, so that older readers can read it.
+PLAIN_VERSION = 2
 ALIGNMENT = 64
 _PREAMBLE = "<8sIIQQQ24x"
 
@@ -46,13 +48,13 @@ class Blobs:
         self._parts: list[bytes] = []
         self._size = 0
 
-    def add(self, values: Array) -> dict[str, Any]:
-        """Take an array, and return what the header says of it."""
+    def add(self, values: Array, kind: str | None = None) -> dict[str, Any]:
+        """Take an array, and return what the header says of it; ``kind`` if NumPy has no name."""
         part = padded(np.ascontiguousarray(values).tobytes())
         blob = {
             "offset": self._size,
             "count": int(values.size),
-            "type": str(values.dtype),
+            "type": kind or str(values.dtype),
             "xxh3": self._hash(part),
         }
         self._parts.append(part)
@@ -74,9 +76,10 @@ def seal(header: dict[str, Any], blobs: bytes) -> bytes:
     xxh3 = require("xxhash", extra="build").xxh3_64_intdigest
     text = json.dumps(header, separators=(",", ":")).encode()
     size = ALIGNMENT + len(padded(text)) + len(blobs)
+    version = FORMAT_VERSION if header["precision"] == "bf16" else PLAIN_VERSION
 
     def preamble(checksum: int) -> bytes:
-        return struct.pack(_PREAMBLE, MAGIC, FORMAT_VERSION, 0, len(text), size, checksum)
+        return struct.pack(_PREAMBLE, MAGIC, version, 0, len(text), size, checksum)
 
     return preamble(xxh3(preamble(0) + padded(text))) + padded(text) + blobs
 

@@ -18,6 +18,20 @@ MOST_WEIGHTS = 1 << 28
 MOST_FLOAT = float(np.finfo(np.float32).max)
 
 
+#: By precision; of bfloat16, which has the exponents of single precision, what rounds to a number.
+MOST_WEIGHT = {
+    "fp32": MOST_FLOAT,
+    "fp16": float(np.finfo(np.float16).max),
+    "bf16": float.fromhex("0x1.fep127"),
+}
+
+
+def to_bfloat16(values: Array) -> Array:
+    """Return the bits of the nearest bfloat16 of single precision numbers, of two the even one."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
 def padded_channels(channels: int) -> int:
     """Return the number of channels that a tensor of so many takes in memory."""
     return -(-channels // CHANNEL_MULTIPLE) * CHANNEL_MULTIPLE
@@ -28,6 +42,7 @@ class HeaderWriter:
 
     def __init__(self, network: FusedNetwork, precision: str) -> None:
         self.network = network
+        self.precision = precision
         self.weights_type = np.float16 if precision == "fp16" else np.float32
         self.blobs = Blobs()
         self.weights = 0
@@ -65,7 +80,11 @@ class HeaderWriter:
             for name in ("name", "input", "residual", "raw", "activated", "stride", "pad", "pool")
         }
         entry["taps"] = taps
-        entry["weights"] = self.blobs.add(kernel)
+        entry["weights"] = (
+            self.blobs.add(to_bfloat16(kernel), "bfloat16")
+            if self.precision == "bf16"
+            else self.blobs.add(kernel)
+        )
         entry["bias"] = self._vector(conv.bias)
         if conv.scale is not None and conv.shift is not None:
             entry["scale"] = self._vector(conv.scale)
@@ -76,7 +95,7 @@ class HeaderWriter:
         vectors = (conv.kernel, conv.bias, conv.scale, conv.shift)
         if not all((np.abs(v) <= MOST_FLOAT).all() for v in vectors if v is not None):
             raise ValueError(f"a weight of {conv.name!r} is not finite; the training went wrong")
-        if np.abs(conv.kernel).max(initial=0) > np.finfo(self.weights_type).max:
+        if np.abs(conv.kernel).max(initial=0) > MOST_WEIGHT[self.precision]:
             raise ValueError(f"a weight of {conv.name!r} does not fit half precision; use fp32")
 
     def _vector(self, values: Array) -> dict[str, Any]:

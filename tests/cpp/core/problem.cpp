@@ -112,4 +112,14 @@ double half_value(unsigned bits) {
   return (bits & 0x8000U) != 0 ? -magnitude : magnitude;
 }
 
+float bfloat_value(float value) {
+  int exponent = 0;
+  const double fraction = std::frexp(double{value}, &exponent);  // what is no number stays so
+  return static_cast<float>(std::ldexp(std::nearbyint(fraction * 256), exponent - 8));
+}
+
+void round_to_bfloat(std::vector<float>& values) {
+  for (float& value : values) value = bfloat_value(value);
+}
+
 }  // namespace ecgrt

@@ -59,4 +59,9 @@ std::vector<const KernelTable*> kernel_tables();
 // IEEE half precision, bit by bit.
 double half_value(unsigned bits);
 
+// The nearest number of 8 binary places and a single's exponent, by arithmetic; of two the even
+// one.
+float bfloat_value(float value);
+void round_to_bfloat(std::vector<float>& values);
+
 }  // namespace ecgrt

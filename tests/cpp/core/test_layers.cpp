@@ -11,12 +11,13 @@ namespace ecgrt {
 namespace {
 
 Blob blob(const std::vector<float>& values) {
-  return {reinterpret_cast<const std::byte*>(values.data()), values.size(), false};
+  return {reinterpret_cast<const std::byte*>(values.data()), values.size(), NumberType::kFloat32};
 }
 
 // Runs a problem as a layer of a plan, its tasks in random order, and returns the algorithm.
-std::string run_layer(const KernelTable& kernels, Problem& problem, std::size_t workers,
-                      std::size_t opt_rows, std::mt19937& random) {
+// `weights` are the problem's own, whatever their type.
+std::string run_layer(const KernelTable& kernels, Problem& problem, const Blob& weights,
+                      std::size_t workers, std::size_t opt_rows, std::mt19937& random) {
   const Shape& shape = problem.shape;
   CpuPlan plan;
   plan.tensors = {{1, 1, 0}, {shape.inputs, 1, 1}, {shape.outputs, shape.stride, 2}};
@@ -26,7 +27,7 @@ std::string run_layer(const KernelTable& kernels, Problem& problem, std::size_t 
   convolution.taps = shape.taps;
   convolution.stride = shape.stride;
   convolution.pad = (std::max(shape.taps, shape.stride) - shape.stride) / 2;
-  convolution.weights = blob(problem.weights);
+  convolution.weights = weights;
   convolution.bias = blob(problem.bias);
   if (problem.features.affine) {
     convolution.scale = blob(problem.scale);
@@ -78,7 +79,8 @@ TEST(layers, any_shape_and_any_division) {
       const Shape shape{tap_counts[pick(0, 10)], pick(1, 4), inputs, 16 * pick(1, 4), pick(1, 400)};
       Problem problem(shape, Features(turn), random);
       const std::size_t workers = pick(1, 5), opt_rows = pick(1, 3000);
-      const std::string algorithm = run_layer(*kernels, problem, workers, opt_rows, random);
+      const std::string algorithm =
+          run_layer(*kernels, problem, blob(problem.weights), workers, opt_rows, random);
       algorithms.insert(algorithm);
       problem.check(3e-5, std::string(kernels->name) + ", " + algorithm + ", " +
                               std::to_string(shape.taps) + " taps, stride " +
@@ -90,13 +92,44 @@ TEST(layers, any_shape_and_any_division) {
   }
 }
 
+// Whatever the shape, and with weights of more than a megabyte; the problem's numbers are rounded
+// before, so that the layer rounds nothing.
+TEST(layers, bfloat_weights_run_on_tiles) {
+  std::mt19937 random(8);
+  const std::size_t tap_counts[] = {1, 2, 3, 5, 7, 15, 16, 17, 70};
+  const auto pick = [&](std::size_t low, std::size_t high) {
+    return std::uniform_int_distribution<std::size_t>(low, high)(random);
+  };
+  for (const KernelTable* kernels : kernel_tables()) {
+    for (unsigned turn = 0; turn < 100; ++turn) {
+      const bool large = turn % 20 == 0;
+      const std::size_t inputs = turn % 5 == 1 ? 1 : 16 * (large ? 16 : pick(1, 4));
+      const Shape shape{large ? 16 : tap_counts[pick(0, 8)], pick(1, 4), inputs,
+                        16 * (large ? 15 : pick(1, 4)), pick(1, large ? 40 : 1200)};
+      Problem problem(shape, Features(turn), random);
+      round_to_bfloat(problem.input);
+      round_to_bfloat(problem.weights);
+      std::vector<std::uint16_t> bits(problem.weights.size());
+      kernels->to_bfloat(problem.weights.data(), static_cast<std::ptrdiff_t>(bits.size()),
+                         bits.data());
+      const Blob weights{reinterpret_cast<const std::byte*>(bits.data()), bits.size(),
+                         NumberType::kBfloat16};
+      const std::size_t workers = pick(1, 5);
+      const std::string where = std::string(kernels->name) + ", turn " + std::to_string(turn);
+      CHECK_AT(run_layer(*kernels, problem, weights, workers, 60, random) == "tiles", where);
+      problem.check(3e-5, where);
+    }
+  }
+}
+
 // Weights of more than a megabyte: then the workers share out panels, not time steps.
 TEST(layers, large_weights_are_shared_out) {
   std::mt19937 random(6);
   for (const KernelTable* kernels : kernel_tables()) {
     for (const std::size_t workers : {1, 2, 3, 7}) {
       Problem problem({16, 1, 128, 144, 60}, Features(11), random);
-      const std::string algorithm = run_layer(*kernels, problem, workers, 60, random);
+      const std::string algorithm =
+          run_layer(*kernels, problem, blob(problem.weights), workers, 60, random);
       problem.check(3e-5, std::string(kernels->name) + ", " + algorithm + ", " +
                               std::to_string(workers) + " workers");
     }

@@ -18,7 +18,7 @@ struct Network {
   std::vector<float> zeros = std::vector<float>(33 * 64 * 64, 0.0F);
 
   Blob blob(std::size_t count) const {
-    return {reinterpret_cast<const std::byte*>(zeros.data()), count, false};
+    return {reinterpret_cast<const std::byte*>(zeros.data()), count, NumberType::kFloat32};
   }
   std::size_t add_tensor(std::size_t channels, std::size_t rate, std::size_t slot) {
     plan.tensors.push_back({channels, rate, slot});

@@ -1,0 +1,195 @@
+// The direct convolution in bfloat16, written once over a unit of tiles: AMX has one
+// (kernels_amx.cpp), elsewhere it is emulated, sum by sum, so that a plan answers alike everywhere.
+//
+// What TDPBF16PS computes, after Intel's description of it: for each sum, the products of the 16
+// even and of the 16 odd values of a row are added up apart from each other, in ascending order
+// from 0, each step rounded once (a fused multiply-add); then their sum is added to what was there.
+// A product of two bfloat16 has 16 bits and is exact in fp32, so that a multiplication and an
+// addition round as the fused operation does, on SSE2 as well. Sums are therefore the same bits
+// everywhere, with one exception: AMX takes numbers below 2^-126, and results, for 0.
+#pragma once
+
+#include "cpu/epilogue_lane.h"
+#include "cpu/products.h"
+#include "cpu/simd.h"
+#include "cpu/tile_kernel.h"
+
+namespace ecgrt {
+namespace ECGRT_ISA {
+
+typedef uint32_t Bits __attribute__((vector_size(4 * ECGRT_LANES)));
+typedef uint16_t ShortBits __attribute__((vector_size(2 * ECGRT_LANES)));
+typedef uint16_t UnalignedShortBits
+    __attribute__((vector_size(2 * ECGRT_LANES), aligned(2), may_alias));
+typedef uint32_t UnalignedBits __attribute__((vector_size(4 * ECGRT_LANES), aligned(4), may_alias));
+
+// Tiles 0 to 3 are sums, 4 and 5 rows of the input, 6 and 7 weights. Values are widened as they are
+// loaded, weights to even and odd ones, so that each is widened once and not in every product.
+class EmulatedTiles {
+ public:
+  template <int Tile>
+  ECGRT_INLINE void zero() {
+    memset(sums_[Tile], 0, sizeof sums_[Tile]);
+  }
+
+  template <int Tile>
+  ECGRT_INLINE void load_rows(const uint16_t* from, ptrdiff_t row_stride) {
+    for (int row = 0; row < kTileRows; ++row) {
+      for (int k = 0; k < kTileDepth; k += kLanes) {
+        const uint16_t* at = from + row * row_stride + k;
+        const ShortBits bits = *reinterpret_cast<const UnalignedShortBits*>(at);
+        store(&rows_[Tile - 4][row][k], (Vec)(__builtin_convertvector(bits, Bits) << 16));
+      }
+    }
+  }
+
+  template <int Tile>
+  ECGRT_INLINE void load_weights(const uint16_t* from) {
+    for (int pair = 0; pair < kTileDepth / 2; ++pair) {
+      for (int c = 0; c < kTileChannels; c += kLanes) {
+        const uint16_t* at = from + (pair * kTileChannels + c) * 2;
+        const Bits bits = *reinterpret_cast<const UnalignedBits*>(at);
+        store(&weights_[Tile - 6][pair][0][c], (Vec)(bits << 16));
+        store(&weights_[Tile - 6][pair][1][c], (Vec)(bits & 0xffff0000U));
+      }
+    }
+  }
+
+  template <int Sum, int Rows, int Weights>
+  ECGRT_INLINE void multiply() {
+    constexpr int kGroup = 4;  // rows whose sums fit the registers
+    for (int row = 0; row < kTileRows; row += kGroup) {
+      for (int c = 0; c < kTileChannels; c += kLanes) {
+        multiply_group<kGroup>(&sums_[Sum][row][c], &rows_[Rows - 4][row][0],
+                               &weights_[Weights - 6][0][0][c]);
+      }
+    }
+  }
+
+  template <int Tile>
+  ECGRT_INLINE void store_sums(float* to, ptrdiff_t row_stride) const {
+    for (int row = 0; row < kTileRows; ++row) {
+      memcpy(to + row * row_stride, sums_[Tile][row], sizeof sums_[Tile][row]);
+    }
+  }
+
+ private:
+  template <int Group>
+  static ECGRT_INLINE void multiply_group(float* sums, const float* rows, const float* weights) {
+    Vec even[Group] = {}, odd[Group] = {};
+    for (int pair = 0; pair < kTileDepth / 2; ++pair) {
+      const float* w = weights + pair * 2 * kTileChannels;
+      const Vec first = load(w), second = load(w + kTileChannels);
+      unroll<Group>([&]<int R>() __attribute__((always_inline)) {
+        add_product(even[R], broadcast(rows[R * kTileDepth + 2 * pair]), first);
+        add_product(odd[R], broadcast(rows[R * kTileDepth + 2 * pair + 1]), second);
+      });
+    }
+    unroll<Group>([&]<int R>() __attribute__((always_inline)) {
+      float* sum = sums + R * kTileChannels;
+      store(sum, load(sum) + (even[R] + odd[R]));
+    });
+  }
+
+  alignas(64) float sums_[4][kTileRows][kTileChannels];
+  alignas(64) float rows_[2][kTileRows][kTileDepth];
+  alignas(64) float weights_[2][kTileDepth / 2][2][kTileChannels];
+};
+
+// `Rows` by `Channels` tiles of sums over the whole depth.
+template <int Rows, int Channels, class Tiles>
+ECGRT_INLINE void tile_block(Tiles& unit, const uint16_t* input, ptrdiff_t row_stride,
+                             ptrdiff_t steps, const uint16_t* weights, float* sums,
+                             Prefetch& ahead) {
+  constexpr int kWeights = kTileDepth * kTileChannels;  // of a tile
+  const ptrdiff_t stride = ahead.stride;
+  const char* fetch = ahead.take(steps);
+  unroll<Rows * 2>([&]<int T>() __attribute__((always_inline)) { unit.template zero<T>(); });
+  for (ptrdiff_t step = 0; step < steps; ++step, fetch += stride) {
+    for (ptrdiff_t line = 0; line < stride; line += 64) fetch_line(fetch + line);
+    unroll<Channels>([&]<int C>() __attribute__((always_inline)) {
+      unit.template load_weights<6 + C>(weights + (2 * step + C) * kWeights);
+    });
+    unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
+      unit.template load_rows<4 + R>(input + R * kTileRows * row_stride + step * kTileDepth,
+                                     row_stride);
+      unroll<Channels>([&]<int C>() __attribute__((always_inline)) {
+        unit.template multiply<2 * R + C, 4 + R, 6 + C>();
+      });
+    });
+  }
+  unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
+    unroll<Channels>([&]<int C>() __attribute__((always_inline)) {
+      float* to = sums + R * kTileRows * kTilePanel + C * kTileChannels;
+      unit.template store_sums<2 * R + C>(to, kTilePanel);
+    });
+  });
+}
+
+ECGRT_INLINE void finish_rows(const float* sums, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t channel,
+                              const Epilogue& epilogue) {
+  for (int c = 0; c < kTilePanel && channel + c < epilogue.channels; c += kLanes) {
+    const EpilogueLane lane(epilogue, channel + c);
+    for (ptrdiff_t r = 0; r < rows; ++r) lane.apply(row + r, load(sums + r * kTilePanel + c));
+  }
+}
+
+template <class Tiles, int Channels>
+void tile_panel(Tiles& unit, const uint16_t* input, ptrdiff_t row_stride, ptrdiff_t steps,
+                const uint16_t* weights, ptrdiff_t channel, ptrdiff_t first_row, ptrdiff_t rows,
+                const Epilogue& epilogue) {
+  constexpr int kBlock = 2 * kTileRows;
+  const ptrdiff_t size = steps * kTileDepth * kTilePanel;
+  Prefetch ahead(weights + size, size * ptrdiff_t{sizeof *weights},
+                 steps * ((rows + kBlock - 1) / kBlock));
+  alignas(64) float sums[kBlock * kTilePanel];
+  for (ptrdiff_t row = 0; row < rows; row += kBlock) {
+    const ptrdiff_t left = rows - row < kBlock ? rows - row : kBlock;
+    const uint16_t* x = input + row * row_stride;
+    if (left > kTileRows) {
+      tile_block<2, Channels>(unit, x, row_stride, steps, weights, sums, ahead);
+    } else {
+      tile_block<1, Channels>(unit, x, row_stride, steps, weights, sums, ahead);
+    }
+    finish_rows(sums, first_row + row, left, channel, epilogue);
+  }
+}
+
+// KernelTable::tiles.
+template <class Tiles>
+void tiles(const uint16_t* input, ptrdiff_t row_stride, ptrdiff_t steps, const uint16_t* weights,
+           ptrdiff_t first_panel, ptrdiff_t panels, ptrdiff_t first_row, ptrdiff_t rows,
+           const Epilogue& epilogue) {
+  Tiles unit;
+  for (ptrdiff_t panel = first_panel; panel < first_panel + panels; ++panel) {
+    const ptrdiff_t channel = panel * kTilePanel;
+    const uint16_t* w = weights + panel * steps * kTileDepth * kTilePanel;
+    if (epilogue.channels - channel <= kTileChannels) {
+      tile_panel<Tiles, 1>(unit, input, row_stride, steps, w, channel, first_row, rows, epilogue);
+    } else {
+      tile_panel<Tiles, 2>(unit, input, row_stride, steps, w, channel, first_row, rows, epilogue);
+    }
+  }
+}
+
+// KernelTable::to_bfloat. A number that is none stays none.
+inline void to_bfloat(const float* from, ptrdiff_t count, uint16_t* to) {
+  ptrdiff_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    const Vec x = load(from + i);
+    const Bits bits = (Bits)x;
+    const Bits nearest = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
+    const Bits chosen = x == x ? nearest : (bits >> 16 | 0x40U);
+    *reinterpret_cast<UnalignedShortBits*>(to + i) = __builtin_convertvector(chosen, ShortBits);
+  }
+  for (; i < count; ++i) {
+    uint32_t bits;
+    memcpy(&bits, from + i, sizeof bits);
+    const bool number = (bits & 0x7fffffffU) <= 0x7f800000U;
+    to[i] = static_cast<uint16_t>(number ? (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16
+                                         : (bits >> 16 | 0x40U));
+  }
+}
+
+}  // namespace ECGRT_ISA
+}  // namespace ecgrt
