@@ -4,8 +4,8 @@ From the root of a clone, once for each format version, when it is new::
 
     PYTHONPATH=tests python tools/freeze_plans.py
 
-It writes ``tests/data/plans/v<version>/``: two plans of tiny networks, of either precision; the
-signal, a stretch of a sample record; and ``answers.json``. The segment probabilities there are
+It writes ``tests/data/plans/v<version>/``: plans of tiny networks, of every precision that is
+written in this version; the signal, a stretch of a sample record; and ``answers.json``. The segment probabilities there are
 ONNX Runtime's, the record's probabilities and label those of ecgrt on that day.
 """
 
@@ -23,6 +23,7 @@ from family import Reference, make_metadata, make_network
 
 import ecgrt
 from ecgrt.compile.cpu_plan import FORMAT_VERSION, build_cpu_plan
+from ecgrt.compile.plan_file import version_of
 from ecgrt.records import read_record
 from ecgrt.training.config import NetworkConfig
 
@@ -38,9 +39,12 @@ CONFIG = NetworkConfig(
 
 
 def networks() -> dict[str, onnx.ModelProto]:
-    """A plain network, and one whose answers are pooled, calibrated and weighted; by precision."""
+    """Plain networks, and one whose answers are pooled, calibrated and weighted; by precision."""
     shape = (CONFIG.samples_per_segment, CONFIG.context_segments)
-    plain = make_metadata(*shape, model="frozen fp32", mean=7.5, std=235.0)
+    plain = {
+        precision: make_metadata(*shape, model=f"frozen {precision}", mean=7.5, std=235.0)
+        for precision in ("fp32", "bf16")
+    }
     calibrated = make_metadata(
         *shape,
         model="frozen fp16",
@@ -52,7 +56,11 @@ def networks() -> dict[str, onnx.ModelProto]:
         calibration_bias=(0.5, -1.0, 0.0),
         decision_weights=(1.0, 2.0, 0.5),
     )
-    return {"fp32": make_network(CONFIG, plain), "fp16": make_network(CONFIG, calibrated)}
+    return {
+        "fp32": make_network(CONFIG, plain["fp32"]),
+        "fp16": make_network(CONFIG, calibrated),
+        "bf16": make_network(CONFIG, plain["bf16"]),
+    }
 
 
 def freeze(model: onnx.ModelProto, precision: str, signal: np.ndarray, plan: Path) -> Any:
@@ -66,7 +74,7 @@ def freeze(model: onnx.ModelProto, precision: str, signal: np.ndarray, plan: Pat
         "label": prediction.label,
         "probabilities": prediction.probabilities.tolist(),
         "segment_probabilities": Reference(model)(signal).tolist(),
-        "tolerance": 1e-5 if precision == "fp32" else 2e-3,
+        "tolerance": {"fp32": 1e-5, "fp16": 2e-3, "bf16": 2e-2}[precision],
     }
 
 
@@ -82,6 +90,7 @@ def main() -> None:
     answers = {
         f"{precision}.plan": freeze(model, precision, signal, folder / f"{precision}.plan")
         for precision, model in networks().items()
+        if version_of(precision) == FORMAT_VERSION
     }
     (folder / "answers.json").write_text(json.dumps(answers, indent=1) + "\n", encoding="utf-8")
 

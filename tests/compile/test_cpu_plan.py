@@ -30,7 +30,7 @@ from ecgrt.training.config import NetworkConfig
 
 FILTER_LENGTHS = (1, 2, 3, 5, 7, 15, 16, 17, 33, 70)
 #: Weights are rounded to 11 bits, in networks that random statistics make far more sensitive than
-#: a trained one.
+#: a trained one; in bfloat16 to 8.
 HALF_TOLERANCE = 3e-2
 
 
@@ -68,12 +68,13 @@ def test_any_network_of_the_family(
         assert_parity(model, plan)
 
 
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
 @pytest.mark.parametrize("index", [0, 5, 6, 11, 19, 26])
 def test_half_precision_on_every_isa(
-    index: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    index: int, precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = make_network(random_configuration(index))
-    plan = build(model, tmp_path, precision="fp16", tolerance=HALF_TOLERANCE)
+    plan = build(model, tmp_path, precision=precision, tolerance=HALF_TOLERANCE)
     for isa in _core.supported_isas():
         monkeypatch.setenv("ECGRT_FORCE_ISA", isa)
         assert_parity(model, plan, HALF_TOLERANCE)
@@ -88,8 +89,8 @@ def test_length_to_build_for_does_not_change_answers(opt_seconds: float, tmp_pat
 def test_half_precision_takes_half_the_space(tmp_path: Path) -> None:
     # enough filters that the weights are nearly all of the plan
     model = make_network(NetworkConfig(conv_subsample_lengths=(2,), conv_num_filters_start=128))
-    sizes = [build(model, tmp_path, precision=p).stat().st_size for p in ("fp32", "fp16")]
-    assert sizes[1] == pytest.approx(sizes[0] / 2, rel=0.02)
+    sizes = [build(model, tmp_path, precision=p).stat().st_size for p in ("fp32", "fp16", "bf16")]
+    assert sizes[1:] == pytest.approx([sizes[0] / 2] * 2, rel=0.02)
 
 
 @pytest.mark.parametrize("classes", [2, 3, 6])
@@ -118,6 +119,7 @@ def test_metadata_and_training_records_travel(tmp_path: Path) -> None:
     [
         ({"precision": "int8"}, "int8"),
         ({"precision": "FP32"}, "FP32"),
+        ({"precision": "bfloat16"}, r"bf16.*bfloat16"),
         ({"opt_seconds": 0}, "opt_seconds"),
         ({"opt_seconds": -1.0}, "opt_seconds"),
         ({"opt_seconds": float("nan")}, "opt_seconds"),

@@ -25,7 +25,9 @@ from ecgrt.metadata import Metadata
 from ecgrt.records.base import list_records, read_record
 from ecgrt.training.config import NetworkConfig
 
-TOLERANCE = {"fp32": 1e-5, "fp16": 1e-3}
+TOLERANCE = {"fp32": 1e-5, "fp16": 1e-3, "bf16": 1e-2}
+#: Of a network for what does not depend on its weights.
+SMALL = NetworkConfig(conv_subsample_lengths=(1, 2), conv_num_filters_start=8)
 #: Every number of segments up to a minute's half, the longest record of CinC 2017, and odd ends.
 LENGTHS = (*range(256, 40 * 256 + 1, 256), 18_286, 300, 511, 9_000)
 
@@ -42,7 +44,7 @@ def reference(bare_model: Path) -> Reference:
     return Reference(bare_model)
 
 
-@pytest.fixture(scope="module", params=["fp32", "fp16"])
+@pytest.fixture(scope="module", params=["fp32", "fp16", "bf16"])
 def precision(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -51,11 +53,11 @@ def precision(request: pytest.FixtureRequest) -> str:
 def precise_plan(
     precision: str, bare_model: Path, plan: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A plan of the shipped model in either precision."""
+    """A plan of the shipped model in every precision."""
     if precision == "fp32":
         return plan
-    path = tmp_path_factory.mktemp("fp16") / "model.plan"
-    build_cpu_plan(bare_model, path, precision="fp16")
+    path = tmp_path_factory.mktemp(precision) / "model.plan"
+    build_cpu_plan(bare_model, path, precision=precision)
     return path
 
 
@@ -159,8 +161,41 @@ def test_best_instruction_set_is_the_default(plan: Path, monkeypatch: pytest.Mon
         assert ecgrt.Classifier(plan).backend == f"cpu/{_core.supported_isas()[0]}"
 
 
+def test_tiles_are_the_default_of_bfloats(
+    plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ECGRT_FORCE_ISA", raising=False)
+    path = build(make_network(SMALL), tmp_path, precision="bf16", tolerance=1)
+    best = "amx" if "amx" in _core.supported_isas() else _core.supported_isas()[0]
+    assert ecgrt.Classifier(path).backend == f"cpu/{best}"
+
+
+@pytest.mark.parametrize("name", ["cinc17", "cinc17-compact"])
+def test_bfloats_give_the_same_labels_on_every_instruction_set(
+    name: str, model: Path, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nearly the same probabilities; SSE2 rounds what follows a convolution once more."""
+    plans = [tmp_path / "fp32.plan", tmp_path / "bf16.plan"]
+    for path in plans:
+        build_cpu_plan(model.with_name(f"{name}.onnx"), path, precision=path.stem)
+    exact = ecgrt.Classifier(plans[0])
+    answers = [exact.predict(r.signal, fs=r.fs) for r in map(read_record, list_records(records))]
+    for isa in _core.supported_isas():
+        monkeypatch.setenv("ECGRT_FORCE_ISA", isa)
+        classifier = ecgrt.Classifier(plans[1])
+        for path, expected in zip(list_records(records), answers, strict=True):
+            record = read_record(path)
+            found = classifier.predict(record.signal, fs=record.fs)
+            assert found.label == expected.label
+            assert found.segment_labels == expected.segment_labels
+            np.testing.assert_allclose(
+                found.segment_probabilities, expected.segment_probabilities, rtol=0, atol=1e-2
+            )
+
+
 @pytest.mark.parametrize(
-    "isa", sorted({"sse2", "avx2", "avx512", "neon", "generic"} - set(_core.supported_isas()))
+    "isa",
+    sorted({"sse2", "avx2", "avx512", "amx", "neon", "generic"} - set(_core.supported_isas())),
 )
 def test_instruction_set_that_is_not_there(
     isa: str, plan: Path, monkeypatch: pytest.MonkeyPatch

@@ -84,7 +84,7 @@ def test_plan_with_more_behind_it(plan_bytes: bytes, tmp_path: Path) -> None:
             ecgrt.Classifier(path)
 
 
-@pytest.mark.parametrize("version", [0, 3, 2**31])
+@pytest.mark.parametrize("version", [0, 4, 2**31])
 def test_other_format_version_says_what_to_do(
     version: int, plan_bytes: bytes, tmp_path: Path
 ) -> None:

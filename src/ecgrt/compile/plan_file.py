@@ -6,7 +6,8 @@ A plan is a preamble of 64 bytes, a JSON header, and blobs, each padded with zer
 offset    bytes  content
 ========  =====  ==========================================================
 0         8      ``ECGRTCPU``
-8         4      format version, little-endian as every number here
+8         4      format version, little-endian as every number here: 2, of
+                 plans with weights in bfloat16 3
 12        4      zero
 16        8      bytes of the JSON header, which starts at 64
 24        8      bytes of the whole file, a multiple of 64
@@ -66,6 +67,11 @@ class Blobs:
         return b"".join(self._parts)
 
 
+def version_of(precision: str) -> int:
+    """Return the format version of plans of a precision."""
+    return FORMAT_VERSION if precision == "bf16" else PLAIN_VERSION
+
+
 def padded(part: bytes) -> bytes:
     """Return bytes with zeros behind them up to a multiple of :data:`ALIGNMENT`."""
     return part + bytes(-len(part) % ALIGNMENT)
@@ -76,7 +82,7 @@ def seal(header: dict[str, Any], blobs: bytes) -> bytes:
     xxh3 = require("xxhash", extra="build").xxh3_64_intdigest
     text = json.dumps(header, separators=(",", ":")).encode()
     size = ALIGNMENT + len(padded(text)) + len(blobs)
-    version = FORMAT_VERSION if header["precision"] == "bf16" else PLAIN_VERSION
+    version = version_of(header["precision"])
 
     def preamble(checksum: int) -> bytes:
         return struct.pack(_PREAMBLE, MAGIC, version, 0, len(text), size, checksum)
