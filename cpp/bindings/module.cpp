@@ -36,5 +36,6 @@ PYBIND11_MODULE(_core, m) {
   register_signal(m);
   register_beats(m);
   register_stream(m);
+  register_text(m);
   m.def("supported_isas", &supported_isas, doc::supported_isas);
 }

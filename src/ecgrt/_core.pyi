@@ -742,5 +742,41 @@ def decide(
         As of :meth:`Classifier.predict`.
     """
 
+def read_rows(
+    text: bytes,
+    first: int,
+    delimiter: str | None,
+    decimal: str,
+    width: int,
+    sample: int,
+    time: int | None,
+) -> tuple[NDArray[np.float64], int]:
+    """Read the plain rows with which a part of a table of text begins.
+
+    What is plain stands in ``cpp/number_rows.h``; what is not, ``ecgrt.records`` knows how to read.
+
+    Parameters
+    ----------
+    text
+        ASCII or UTF-8, in lines that end in a line feed.
+    first
+        Byte at which a line begins.
+    delimiter
+        Tab, semicolon or comma; None: blanks.
+    decimal
+        ``"."``, or ``","``, beside which points count too.
+    width
+        Cells of a row.
+    sample, time
+        Numbers of the cells to read, from 0.
+
+    Returns
+    -------
+    table
+        Shape (rows, 1), or (rows, 2) if there is a time.
+    next
+        Byte at which the first line begins that is not plain; or the text's length.
+    """
+
 def supported_isas() -> list[str]:
     """Return the instruction sets that this processor runs, the best first."""

@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from .._core import read_rows
 from .columns import Column, parse_time
-from .dialect import COMMENT, MINUS, MISSING, Dialect, Layout, is_comment
+from .dialect import MINUS, MISSING, Dialect, Layout, is_comment
 
 Floats = npt.NDArray[np.float64]
 
 #: Bytes read at once; no line may be longer.
 BLOCK = 1 << 20
+#: Lines that are read one by one before many are tried again.
+_ODD_LINES = 8
 _DAY = 86_400.0
 
 
@@ -94,64 +97,61 @@ class Rows:
 
     def read(self, text: str) -> tuple[Floats, Floats]:
         """Return the samples of a block and their times (empty if there are none)."""
-        lines = text.split("\n")[:-1]
-        table = None if self._blanks else self._read_fast(text, lines)
-        if table is None:
-            table = self._read_slowly(lines)
-        self._line += len(lines)
-        samples = table[:, 0]
+        found = list(self._tables(text.encode()))
+        table = np.concatenate(found) if found else np.empty((0, 2))
         if self._time is None:
-            return samples, np.empty(0)
-        return samples, self._over_midnight(table[:, 1])
+            return table[:, 0], np.empty(0)
+        return table[:, 0], self._over_midnight(table[:, 1])
 
-    def _read_fast(self, text: str, lines: list[str]) -> Floats | None:
-        """Read a block in which every line is a whole row of plain numbers; None if one is not."""
-        odd = '"' in text or "'" in text or "\n\n" in text or text.startswith("\n")
-        if odd or any(mark in text for mark in COMMENT):
-            return None
-        if self._time is not None and self._time.kind == "clock":
-            return None
-        delimiter = self._dialect.delimiter
-        if delimiter is not None and not _is_even(text, delimiter, self._width, len(lines)):
-            return None
-        if self._dialect.decimal == ",":
-            lines = text.replace(",", ".").split("\n")[:-1]
-        wanted = [self._signal.place] + ([] if self._time is None else [self._time.place])
-        try:
-            table = np.loadtxt(
-                lines,
-                delimiter=delimiter,
-                comments=None,
-                ndmin=2,
-                usecols=None if delimiter is None else wanted,
-            )
-        except ValueError:
-            return None
-        if delimiter is None:
-            table = table[:, wanted] if table.shape[1] == self._width else table[:0]
-        if len(table) != len(lines) or np.isinf(table).any():
-            return None
-        return table if self._time is None or not np.isnan(table[:, 1]).any() else None
+    def _tables(self, text: bytes) -> Iterator[Floats]:
+        """Yield rows: the plain ones, nearly all, many at once, and the others line by line."""
+        at = 0
+        while at < len(text):
+            table, at = self._read_plain(text, at)
+            if len(table):
+                yield self._missing()
+                yield table
+            rows: list[tuple[float, ...]] = []
+            # Where one is not plain, its neighbours tend to be like it.
+            for _ in range(_ODD_LINES):
+                end = text.find(b"\n", at)
+                if end < 0:
+                    break
+                rows += self._read_line(text[at:end].decode())
+                at = end + 1
+            if rows:
+                yield np.array(rows, np.float64)
 
-    def _read_slowly(self, lines: list[str]) -> Floats:
-        rows: list[tuple[float, float]] = []
-        for number, line in enumerate(lines, self._line + 1):
-            if is_comment(line):
-                continue
-            if not line.strip():
-                self._blanks += 1
-                continue
-            cells = self._dialect.split(line)
-            if not any(cells) and self._time is not None:
-                continue  # the times tell of the gap
-            # A blank line is a sample that is missing; those at the end are no line at all.
-            if self._time is None and not self.double_spaced:
-                rows += [(math.nan, math.nan)] * self._blanks
-            self._blanks = 0
-            rows.append(self._row(cells, number))
-        return np.array(rows, np.float64).reshape(-1, 2)
+    def _read_plain(self, text: bytes, first: int) -> tuple[Floats, int]:
+        time = self._time
+        if time is not None and time.kind == "clock":
+            return np.empty((0, 2)), first
+        dialect, width, sample = self._dialect, self._width, self._signal.place
+        place = None if time is None else time.place
+        found = read_rows(text, first, dialect.delimiter, dialect.decimal, width, sample, place)
+        self._line += len(found[0])
+        return found
 
-    def _row(self, cells: list[str], number: int) -> tuple[float, float]:
+    def _missing(self) -> Floats:
+        """Return the samples that blank lines stand for; those at the end of all are no line."""
+        count = 0 if self._time is not None or self.double_spaced else self._blanks
+        self._blanks = 0
+        return np.full((count, 1 if self._time is None else 2), math.nan)
+
+    def _read_line(self, line: str) -> list[tuple[float, ...]]:
+        """Return the row of a line, after the samples that are missing before it."""
+        self._line += 1
+        if is_comment(line):
+            return []
+        if not line.strip():
+            self._blanks += 1
+            return []
+        cells = self._dialect.split(line)
+        if not any(cells) and self._time is not None:
+            return []  # the times tell of the gap
+        return [*map(tuple, self._missing()), self._row(cells, self._line)]
+
+    def _row(self, cells: list[str], number: int) -> tuple[float, ...]:
         if len(cells) != self._width:
             raise ValueError(
                 f"{self._path}, line {number} holds {len(cells)} values, the lines before "
@@ -159,7 +159,7 @@ class Rows:
             )
         sample = self._number(cells[self._signal.place], number)
         if self._time is None:
-            return sample, math.nan
+            return (sample,)
         cell = cells[self._time.place]
         time = parse_time(cell) if self._time.kind == "clock" else self._number(cell, number)
         if time is None or math.isnan(time):
@@ -185,14 +185,6 @@ class Rows:
             days = days + (0 if falls[0] else 1)
         self._last, self._midnights = float(times[-1]), int(days[-1])
         return times + days * _DAY
-
-
-def _is_even(text: str, delimiter: str, width: int, lines: int) -> bool:
-    """Whether every line has as many delimiters."""
-    codes = np.frombuffer(text.encode("latin-1", "replace"), np.uint8)
-    ends = np.flatnonzero(codes == ord("\n"))
-    marks = np.searchsorted(np.flatnonzero(codes == ord(delimiter)), ends)
-    return len(ends) == lines and bool(np.all(np.diff(marks, prepend=0) == width - 1))
 
 
 def plain_minus(text: str) -> str:
