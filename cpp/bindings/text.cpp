@@ -39,7 +39,7 @@ py::tuple read_rows_of(const py::bytes& text, std::size_t first,
   std::vector<double> values;
   std::size_t next = 0;
   {
-    const py::gil_scoped_release release;
+    const GilRelease release;
     next = read_rows(all, first, format, values);
   }
   const auto columns = static_cast<py::ssize_t>(time ? 2 : 1);

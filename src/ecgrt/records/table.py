@@ -115,7 +115,8 @@ class Rows:
             # Where one is not plain, its neighbours tend to be like it.
             for _ in range(_ODD_LINES):
                 end = text.find(b"\n", at)
-                if end < 0:
+                if end < 0:  # behind the last line
+                    at = len(text)
                     break
                 rows += self._read_line(text[at:end].decode())
                 at = end + 1
