@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(
 
 EVERY = bool(os.environ.get("ECGRT_EVERY_CALL"))
 #: Calls of each command that the suite lets go wrong.
-SAMPLE = 10
+SAMPLE = 16
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,11 @@ FAULTS = (
     Fault("EACCES", errno.EACCES),
     Fault("EINTR", errno.EINTR),
 )
-#: What a report and JSON say of the digest of a file.
-UNKNOWN = re.compile(rb"<code>[0-9a-f]{64}</code>|not known|\"[0-9a-f]{64}\"|(?<=digest\": )null")
+#: What outputs say of a file's digest, and identifiers in which one stands.
+DIGESTS = re.compile(
+    rb'<code>[0-9a-f]{64}</code>|not known|"[0-9a-f]{64}"|(?<=digest": )null|'
+    rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 KILLED = Fault("killed", KILL)
 #: What is removed when a command fails; where this fails, it stays for the next run to remove.
 REMOVALS = ("unlink", "unlinkat", "rmdir", "open", "open64", "openat", "openat64", "opendir")
@@ -106,8 +109,8 @@ def finished(files: dict[str, Any]) -> dict[str, Any]:
 
 
 def forgiven(content: Any) -> Any:
-    """The same without digests of files: those that cannot be read again are "not known"."""
-    return UNKNOWN.sub(b"", content) if isinstance(content, bytes) else content
+    """The same without digests of files: of those that may be read no longer none is known."""
+    return DIGESTS.sub(b"", content) if isinstance(content, bytes) else content
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +151,7 @@ def wrong(place: Place, done: Done, *, removed: bool) -> list[str]:
         found.append(f"says {done.err[-1500:]}")
     if done.code not in ((0, 1, 2) if place.command.partly else (0, 2)):
         found.append(f"ends with {done.code}")
-    if done.code and not lines:
+    if done.code and not done.err + done.out:
         found.append("fails and says nothing")
     if removed and any(".part-" in name for name in place.names()):
         found.append("leaves what it was writing")
@@ -163,15 +166,15 @@ def mixed(place: Place, done: Done) -> list[str]:
         known = [files[name] for files in (place.before, place.after) if name in files]
         if is_unfinished(name) or forgiven(content) in map(forgiven, known):
             continue
-        if whole or done.code == 2 or not content:
+        if whole or done.code == 2:
             found.append(f"{name} is half written")
     return found
 
 
-def lost(place: Place) -> list[str]:
-    """What the next run does not give."""
+def lost(place: Place, code: int) -> list[str]:
+    """What the next run does not give; after one that came to its end nothing is gone on with."""
     is_refused = place.command.once and finished(place.files()) == finished(place.after)
-    done = place.run(again=True)
+    done = place.run(again=code not in (0, 1))
     if done.code != (2 if is_refused else 0):
         return [f"the next run ends with {done.code}: {done.err}"]
     files = place.files()
@@ -191,7 +194,7 @@ def test_a_call_that_fails(place: Place) -> None:
         wrongs = wrong(place, done, removed=removed) + mixed(place, done)
         if done.code == 0 and finished(place.files()) != finished(place.after):
             wrongs.append("gives something else")
-        wrongs += lost(place)
+        wrongs += lost(place, done.code)
         found += [f"call {at}, {done.what}, {fault.name}: {what}" for what in wrongs]
     assert not found, "\n".join(found)
 
@@ -203,5 +206,5 @@ def test_a_kill(place: Place) -> None:
         done = place.run(at, fault)
         assert done.code == -signal.SIGKILL
         found += [f"killed at call {at}, {done.what}: {what}" for what in mixed(place, done)]
-        found += [f"killed at call {at}, {done.what}: {what}" for what in lost(place)]
+        found += [f"killed at call {at}, {done.what}: {what}" for what in lost(place, done.code)]
     assert not found, "\n".join(found)

@@ -67,6 +67,11 @@ def provenance(
         What answered, and what was asked of.
     signal_digest
         Of the samples; None: that of the record's signal, which a reader does not have.
+
+    Raises
+    ------
+    OSError
+        If the record's file or the plan is there and cannot be read.
     """
     if signal_digest is None:
         signal_digest = hashlib.sha256(cast("Record", record).signal.data).hexdigest()
@@ -86,13 +91,18 @@ def provenance(
     )
 
 
+#: Of a file that is there no longer, or not for this user. A disk that fails is an error: what a
+#: digest stands in, such as the identifiers of FHIR, would not be the same another time.
+_AWAY = (FileNotFoundError, NotADirectoryError, PermissionError)
+
+
 def _plan_digest(plan: str | None) -> str | None:
     if plan is None:
         return None
     try:
         status = os.stat(plan)
         return _digest_once(plan, status.st_mtime_ns, status.st_size)
-    except OSError:  # a loaded plan is not needed any more
+    except _AWAY:  # a loaded plan is not needed any more
         return None
 
 
@@ -104,7 +114,7 @@ def _digest_once(plan: str, _time: int, _size: int) -> str:
 def _file_digest(path: Path) -> str | None:
     try:
         return _digest(path)
-    except OSError:
+    except _AWAY:
         return None
 
 

@@ -9,7 +9,6 @@ from os import PathLike
 from pathlib import Path
 
 from .. import Classifier, __version__
-from .._files import write_text
 from .._scratch import scratch_beside
 from ..shipped import PLAN
 
@@ -134,8 +133,9 @@ def _write_model(model: Path, plan: Path, values: Mapping[str, object]) -> Path:
     version.mkdir(parents=True)
     shutil.copyfile(plan, version / PLAN_NAME)
     text = _MODEL.format(kind=MODELS[name], version=__version__)
-    write_text(version / "model.py", text)
-    write_text(model / "config.pbtxt", (_COMMON + rest).format(name=name, **values))
+    (version / "model.py").write_text(text, encoding="utf-8")
+    config = (_COMMON + rest).format(name=name, **values)
+    (model / "config.pbtxt").write_text(config, encoding="utf-8")
     return model
 
 
