@@ -97,13 +97,13 @@ struct Told {
   }
 };
 
-// Makes a call that is cancelled after each number of questions that it asks, and at last is not;
-// returns how often it was cancelled.
+// Makes a call that is cancelled after 0, 1, 3, 7 ... questions, and at last is not; returns how
+// often it was cancelled.
 template <class Call>
 int cancel_all(const ecgrt::Stream& stream, Patience& patience, const Call& call) {
   const double before = stream.seconds();
-  for (int cancelled = 0;; ++cancelled) {
-    patience.left = cancelled;
+  for (int cancelled = 0, left = 0;; ++cancelled, left = 2 * left + 1) {
+    patience.left = left;
     try {
       call();
       patience.left = -1;
@@ -115,21 +115,17 @@ int cancel_all(const ecgrt::Stream& stream, Patience& patience, const Call& call
   }
 }
 
-TEST(capi, a_cancelled_call_of_a_stream_can_be_made_again) {
-  const ecgrt::Classifier classifier(check::plans().back(), 1);
+TEST(capi, a_push_that_was_cancelled_can_be_made_again) {
+  const ecgrt::Classifier classifier(check::plans().front(), 1);
   const double fs = classifier.sampling_rate();
-  const auto samples = make_signal(static_cast<std::size_t>(400 * fs));
+  const auto samples = make_signal(static_cast<std::size_t>(60 * fs));
   const std::span<const float> all(samples);
-  const auto first = all.subspan(0, all.size() / 3), rest = all.subspan(all.size() / 3);
-  ecgrt::StreamOptions options{.window = 100, .hop = 7};
+  const auto first = all.subspan(0, all.size() / 6), rest = all.subspan(all.size() / 6);
+  ecgrt::StreamOptions options{.window = 8, .hop = 1};
   Told plain, told;
-  {
-    ecgrt::Stream stream(classifier, options);
-    for (const auto& chunk : {first, rest}) plain.add(stream, stream.push(chunk));
-    plain.add(stream, stream.skip(150));
-    plain.add(stream, stream.running());
-    plain.add(stream, stream.finish());
-  }
+  ecgrt::Stream undisturbed(classifier, options);
+  for (const auto& chunk : {first, rest}) plain.add(undisturbed, undisturbed.push(chunk));
+  plain.add(undisturbed, undisturbed.skip(40));
   const auto patience = std::make_shared<Patience>();
   options.go_on = [patience] { return patience->go_on(); };
   ecgrt::Stream made(classifier, options);
@@ -137,11 +133,28 @@ TEST(capi, a_cancelled_call_of_a_stream_can_be_made_again) {
   ecgrt::Stream stream = std::move(made);  // the callback comes along
   told.add(stream, stream.push(first));
   const auto push = [&] { told.add(stream, stream.push(rest)); };
-  CHECK(cancel_all(stream, *patience, push) > 5);
-  CHECK(cancel_all(stream, *patience, [&] { told.add(stream, stream.skip(150)); }) > 1);
+  CHECK(cancel_all(stream, *patience, push) > 1);
+  CHECK(cancel_all(stream, *patience, [&] { told.add(stream, stream.skip(40)); }) > 0);
+  CHECK(told == plain && plain.times.size() == 2 * 93);
+}
+
+TEST(capi, a_stream_whose_end_was_cancelled_can_be_ended_again) {
+  const ecgrt::Classifier classifier(check::plans().back(), 1);
+  const auto samples = make_signal(100'000);
+  const std::span<const float> all(samples);
+  ecgrt::StreamOptions options{.window = 2000, .hop = 2000};
+  Told plain, told;
+  ecgrt::Stream undisturbed(classifier, options);
+  plain.add(undisturbed, undisturbed.push(all));
+  plain.add(undisturbed, undisturbed.running());
+  plain.add(undisturbed, undisturbed.finish());
+  const auto patience = std::make_shared<Patience>();
+  options.go_on = [patience] { return patience->go_on(); };
+  ecgrt::Stream stream(classifier, options);
+  told.add(stream, stream.push(all));
   CHECK(cancel_all(stream, *patience, [&] { told.add(stream, stream.running()); }) > 0);
   CHECK(cancel_all(stream, *patience, [&] { told.add(stream, stream.finish()); }) > 0);
-  CHECK(told == plain && !told.times.empty());
+  CHECK(told == plain && plain.times.size() == 4);
   patience->asked = 0;
   CHECK(cancel_all(stream, *patience, [&] { stream.finish(); }) == 0 && patience->asked == 0);
 }
