@@ -5,8 +5,9 @@ From the root of a clone, once for each format version, when it is new::
     PYTHONPATH=tests python tools/freeze_plans.py
 
 It writes ``tests/data/plans/v<version>/``: plans of tiny networks, of every precision that is
-written in this version; the signal, a stretch of a sample record; and ``answers.json``. The segment probabilities there are
-ONNX Runtime's, the record's probabilities and label those of ecgrt on that day.
+written in this version; the signal, a stretch of a sample record; and ``answers.json``. The segment
+probabilities there are ONNX Runtime's, the record's probabilities and label those of ecgrt on that
+day.
 """
 
 from __future__ import annotations

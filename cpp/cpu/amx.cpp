@@ -37,9 +37,12 @@ bool processor_has_amx() {
 }  // namespace
 
 bool has_amx() {
-  unsigned long supported = 0;
-  return processor_has_amx() && ::syscall(SYS_arch_prctl, kGetSupported, &supported) == 0 &&
-         (supported >> kTileData & 1U) != 0;
+  static const bool found = [] {
+    unsigned long supported = 0;
+    return processor_has_amx() && ::syscall(SYS_arch_prctl, kGetSupported, &supported) == 0 &&
+           (supported >> kTileData & 1U) != 0;
+  }();
+  return found;
 }
 
 bool permit_amx() { return ::syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0; }

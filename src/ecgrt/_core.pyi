@@ -779,4 +779,7 @@ def read_rows(
     """
 
 def supported_isas() -> list[str]:
-    """Return the instruction sets that this processor runs, the best first."""
+    """Return the instruction sets that this processor runs, the best first.
+
+    But AMX comes last: it is for plans in bfloat16.
+    """

@@ -187,7 +187,7 @@ def test_bfloats_give_the_same_labels_on_every_instruction_set(
             record = read_record(path)
             found = classifier.predict(record.signal, fs=record.fs)
             assert found.label == expected.label
-            assert found.segment_labels == expected.segment_labels
+            assert list(found.segment_labels) == list(expected.segment_labels)
             np.testing.assert_allclose(
                 found.segment_probabilities, expected.segment_probabilities, rtol=0, atol=1e-2
             )
