@@ -21,6 +21,7 @@ from ecgrt.bench.engine import Array, Ecgrt, Normaliser, Run, UnavailableError
 from ecgrt.bench.measure import measure_latency, measure_throughput
 from ecgrt.bench.peers import OnnxRuntime, OpenVino, OpenVinoBf16
 from ecgrt.bench.signals import synthetic_ecg
+from ecgrt.compile.cpu_plan import build_cpu_plan
 from ecgrt.shipped import PLAN
 
 SMALL: dict[str, Any] = {"threads": [1], "calls": 3, "batch": 2, "starts": 1}
@@ -183,6 +184,16 @@ def test_a_bound_is_that_of_the_precision() -> None:
     engines = [Fake("ecgrt", np.full((2, 4), 0.25)), rough]
     rows = measure_latency(engines, np.zeros(512), 1.0, 1, 3, [])
     assert [(row.engine, row.precision) for row in rows] == [("ecgrt", "fp32"), ("rough", "bf16")]
+
+
+def test_a_plan_in_bfloat16_is_measured_as_one(model: Path, tmp_path: Path) -> None:
+    """Its peers in single precision differ by more than theirs among themselves."""
+    plan = tmp_path / "model.plan"
+    build_cpu_plan(model, plan, precision="bf16")
+    report = bench(plan, onnx=model, seconds=[1.0], **SMALL)
+    found = {row.engine: row.precision for row in report.latency}
+    assert found["ecgrt"] == found["ecgrt, network"] == "bf16"
+    assert found["onnxruntime"] == "fp32"
 
 
 def test_peers_answer_what_the_shipped_model_sees() -> None:

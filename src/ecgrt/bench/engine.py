@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import Classifier, __version__, _core
+from ..compile.plan_file import arithmetic_of
 
 Array = npt.NDArray[Any]
 Run = Callable[[], Array]
@@ -65,10 +66,10 @@ class Ecgrt:
     """ecgrt itself, from the raw signal of `fs` Hz (None: the model's rate) to the label."""
 
     name = "ecgrt"
-    precision = "fp32"
 
     def __init__(self, plan: Path, fs: float | None = None) -> None:
         self.model = plan
+        self.precision = arithmetic_of(plan.read_bytes())
         self._fs = fs
         self.cold_start = (
             "import ecgrt\n"
@@ -99,11 +100,11 @@ class EcgrtNetwork:
     """ecgrt's network alone, which is what its peers are given to do."""
 
     name = "ecgrt, network"
-    precision = "fp32"
     cold_start = ""
 
     def __init__(self, plan: Path, normalise: Normaliser) -> None:
         self.model = plan
+        self.precision = arithmetic_of(plan.read_bytes())
         self._normalise = normalise
 
     def version(self) -> str:

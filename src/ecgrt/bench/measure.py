@@ -10,7 +10,8 @@ import numpy as np
 from .engine import Array, Engine, Run, UnavailableError
 from .report import Latency, Throughput
 
-#: Largest difference of probability with which a peer's figures are printed, by its precision.
+#: Largest difference of probability with which a peer's figures are printed, by the precision of
+#: the two that is lower.
 BOUNDS = {"fp32": 1e-3, "bf16": 3e-2}
 #: Timed calls of an engine before the next one's turn. An untimed one goes before them, so that
 #: neither cold caches nor threads of the engine before, which may still spin, are measured.
@@ -129,7 +130,7 @@ def _agreeing(
         if expected is None:
             expected = answers[0]
         difference = max(_difference(answer, expected) for answer in answers)
-        bound = BOUNDS[engine.precision]
+        bound = max(BOUNDS[engine.precision], BOUNDS[engines[0].precision])
         if difference <= bound:
             ready[engine.name] = ways
         else:

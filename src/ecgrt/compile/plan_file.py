@@ -82,7 +82,7 @@ def seal(header: dict[str, Any], blobs: bytes) -> bytes:
     xxh3 = require("xxhash", extra="build").xxh3_64_intdigest
     text = json.dumps(header, separators=(",", ":")).encode()
     size = ALIGNMENT + len(padded(text)) + len(blobs)
-    version = version_of(header["precision"])
+    version = version_of(header.get("precision", "fp32"))
 
     def preamble(checksum: int) -> bytes:
         return struct.pack(_PREAMBLE, MAGIC, version, 0, len(text), size, checksum)
@@ -95,3 +95,10 @@ def unseal(plan: bytes) -> tuple[dict[str, Any], bytes]:
     (size,) = struct.unpack_from("<Q", plan, 16)
     header = json.loads(plan[ALIGNMENT : ALIGNMENT + size])
     return header, plan[ALIGNMENT + size + -size % ALIGNMENT :]
+
+
+def arithmetic_of(plan: bytes) -> str:
+    """Return what a sound plan computes in: ``"bf16"``, else ``"fp32"``, TensorRT's too."""
+    if not plan.startswith(MAGIC):
+        return "fp32"
+    return "bf16" if unseal(plan)[0]["precision"] == "bf16" else "fp32"
