@@ -103,7 +103,7 @@ def test_sample_records(
         assert (np.array(found.segment_labels) == labels)[sure].all()
 
 
-@pytest.mark.parametrize("name", ["cinc17", "cinc17-compact"])
+@pytest.mark.parametrize("name", ["cinc17", "cinc17-compact", "cinc17-wide"])
 def test_shipped_models_behind_their_signal_path(
     name: str, model: Path, records: Path, tmp_path: Path
 ) -> None:
@@ -170,7 +170,7 @@ def test_tiles_are_the_default_of_bfloats(
     assert ecgrt.Classifier(path).backend == f"cpu/{best}"
 
 
-@pytest.mark.parametrize("name", ["cinc17", "cinc17-compact"])
+@pytest.mark.parametrize("name", ["cinc17", "cinc17-compact", "cinc17-wide"])
 def test_bfloats_give_the_same_labels_on_every_instruction_set(
     name: str, model: Path, records: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
