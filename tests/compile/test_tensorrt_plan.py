@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_tensorrt import make_metadata, make_network
 
 import ecgrt
 from ecgrt.compile import tensorrt_builder, tensorrt_plan
 from ecgrt.compile.tensorrt_plan import CudaDevice, Profile, build_tensorrt_plan
 from ecgrt.metadata import ONNX_KEY, Metadata
-from ecgrt.records.base import read_record
 
 onnx = pytest.importorskip("onnx")
 
@@ -32,18 +32,7 @@ def trt() -> Any:
 
 @pytest.fixture(scope="module")
 def metadata() -> Metadata:
-    return Metadata(
-        model="tiny",
-        classes=("A", "N", "O", "~"),
-        mean=0.0,
-        std=1.0,
-        sampling_rate=300,
-        samples_per_segment=256,
-        context_segments=2,
-        label_version="v3",
-        training_digest="0" * 64,
-        training_records=0,
-    )
+    return make_metadata()
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +41,6 @@ def tiny(metadata: Metadata, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tiny") / "tiny.onnx"
     onnx.save(make_network(metadata), path)
     return path
-
-
-def make_network(metadata: Metadata, activation: str = "Softmax") -> Any:
-    from onnx import TensorProto, helper, numpy_helper
-
-    weights = np.random.default_rng(1).normal(size=(4, 1, 256)).astype(np.float32)
-    nodes = [
-        helper.make_node("Transpose", ["signal"], ["rows"], perm=[0, 2, 1]),
-        helper.make_node("Conv", ["rows", "weights"], ["logits"], strides=[256]),
-        helper.make_node("Transpose", ["logits"], ["turned"], perm=[0, 2, 1]),
-        helper.make_node(activation, ["turned"], ["probabilities"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info("signal", TensorProto.FLOAT, ["N", "T", 1])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", "S", 4])],
-        [numpy_helper.from_array(weights, "weights")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, {ONNX_KEY: metadata.to_json()})
-    return model
 
 
 def profile_shapes(plan: bytes) -> list[tuple[int, int, int]]:
@@ -160,48 +127,6 @@ def test_classifier_says_what_is_missing(trt: Any, tiny: Path, tmp_path: Path) -
     assert message.endswith("`ecgrt-build-engine model.onnx --target cpu`")
 
 
-def test_fp16_network_answers_as_the_fp32_one(model: Path, records: Path) -> None:
-    ort = pytest.importorskip("onnxruntime")
-    original = onnx.load(model)
-    metadata = Metadata.from_json({p.key: p.value for p in original.metadata_props}[ONNX_KEY])
-    halved = tensorrt_builder.to_fp16(onnx.load(model))
-    types = {tensor.data_type for tensor in halved.graph.initializer}
-    assert onnx.TensorProto.FLOAT not in types
-    inferred = onnx.shape_inference.infer_shapes(halved).graph
-    types = {value.name: value.type.tensor_type.elem_type for value in inferred.value_info}
-    (softmax,) = (node for node in halved.graph.node if node.op_type == "Softmax")
-    assert types[softmax.input[0]] == onnx.TensorProto.FLOAT
-    for node in halved.graph.node:
-        if node.op_type in ("Conv", "MatMul", "Add", "Mul", "Relu"):
-            assert types[node.output[0]] == onnx.TensorProto.FLOAT16
-    signal = read_record(records / "S0001").signal[: 8 * metadata.samples_per_segment]
-    x = ((signal - metadata.mean) / metadata.std).astype(np.float32)[None, :, None]
-    answers = [
-        ort.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"]).run(
-            None, {"signal": x}
-        )[0]
-        for m in (original, halved)
-    ]
-    assert answers[1].dtype == np.float32
-    assert 0 < np.abs(answers[0] - answers[1]).max() <= 5e-3
-
-
-def test_fp16_network_with_evidence_answers_as_the_fp32_one() -> None:
-    """The compact model has a second output, which the core reads in float32 too."""
-    ort = pytest.importorskip("onnxruntime")
-    original = onnx.load(MODELS / "cinc17-compact.onnx")
-    x = np.random.default_rng(1).normal(size=(2, 64 * 32, 1)).astype(np.float32)
-    (p, evidence), (p16, evidence16) = (
-        ort.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"]).run(
-            ["probabilities", "evidence"], {"signal": x}
-        )
-        for m in (original, tensorrt_builder.to_fp16(original))
-    )
-    assert (p16.dtype, evidence16.dtype) == (np.float32, np.float32)
-    assert 0 < np.abs(p - p16).max() <= 5e-3
-    assert 0 < np.abs(evidence - evidence16).max() <= 0.01 * np.abs(evidence).max()
-
-
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_plan_of_the_compact_model(trt: Any, tmp_path: Path, precision: str) -> None:
     path = tmp_path / "model.plan"
@@ -224,22 +149,6 @@ def test_calibration_travels_in_the_networks_name(
     build_tensorrt_plan(tmp_path / "model.onnx", tmp_path / "model.plan")
     (text,) = re.findall(rb'\{"calibration_bias".*?\}', (tmp_path / "model.plan").read_bytes())
     assert Metadata.from_json(text.decode()) == calibrated
-
-
-def test_fp16_refuses_weights_beyond_its_range(metadata: Metadata) -> None:
-    from onnx import numpy_helper
-
-    network = make_network(metadata)
-    weights = numpy_helper.to_array(network.graph.initializer[0]).copy()
-    weights[0, 0, 0] = -7e4
-    network.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights, "weights"))
-    with pytest.raises(ValueError, match="weights do not fit float16"):
-        tensorrt_builder.to_fp16(network)
-
-
-def test_fp16_refuses_a_network_that_does_not_end_in_softmax(metadata: Metadata) -> None:
-    with pytest.raises(ValueError, match="cannot be converted to float16"):
-        tensorrt_builder.to_fp16(make_network(metadata, activation="Sigmoid"))
 
 
 def test_model_that_tensorrt_refuses_leaves_the_old_plan(
