@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 namespace ecgrt {
 
@@ -14,6 +15,15 @@ struct PolyphaseTaps {
   ptrdiff_t up, down;
 };
 
+// Sums over pairs of numbers.
+struct PairSums {
+  double a, b, aa, bb, ab;
+  double square_of_difference() const {
+    const double sum = aa + bb - 2 * ab;
+    return sum > 0 ? sum : 0;
+  }
+};
+
 // Every output is summed in the same order, wherever it lies and however many are asked for.
 struct SignalKernels {
   // output[i] = sum over j of taps[j] * input[i + j], for `count` outputs.
@@ -24,6 +34,18 @@ struct SignalKernels {
   // output[i] = sum over j of taps[n % up][j] * input[n / up + j].
   void (*polyphase)(const float* input, const PolyphaseTaps& filter, ptrdiff_t phase,
                     ptrdiff_t count, float* output);
+
+  // The number that has `rank` before it were they sorted, 0 <= rank < count. All are finite.
+  float (*select)(const float* values, ptrdiff_t count, ptrdiff_t rank);
+
+  // The same of each column of `rows` rows of `columns` numbers, at least kTapMultiple columns.
+  void (*select_columns)(const float* values, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t rank,
+                         float* out);
+
+  // (number - offset) * factor, none where the number is the lowest of its type.
+  void (*to_float)(const int16_t* from, ptrdiff_t count, float offset, float factor, float* to);
+
+  PairSums (*pair_sums)(const float* a, const float* b, ptrdiff_t count);
 };
 
 }  // namespace ecgrt

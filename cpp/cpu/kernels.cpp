@@ -4,7 +4,9 @@
 #include "cpu/epilogue_lane.h"
 #include "cpu/fft.h"
 #include "cpu/filters.h"
+#include "cpu/loops.h"
 #include "cpu/products.h"
+#include "cpu/selection.h"
 #include "cpu/simd.h"
 #include "cpu/tiles.h"
 
@@ -142,7 +144,7 @@ const KernelTable kKernels = {
     direct,
     to_bfloat,
     tiles<EmulatedTiles>,
-    {fir, polyphase},
+    {fir, polyphase, select, select_columns, to_float, pair_sums},
 };
 
 }  // namespace ECGRT_ISA

@@ -42,17 +42,6 @@ void convert_samples(const Signal& signal, std::size_t first, std::size_t count,
                      float factor, float* out) {
   const char* from = place(signal, first);
   const double microvolts = signal.microvolts;
-  if (std::is_same_v<T, std::int16_t> && signal.stride == sizeof(T) && microvolts == 1 &&
-      offset == static_cast<std::int16_t>(offset)) {
-    // Whole microvolts: their differences are exact without doubles.
-    const auto* samples = reinterpret_cast<const std::int16_t*>(from);
-    const auto whole = static_cast<float>(offset);
-    for (std::size_t i = 0; i < count; ++i) {
-      const float x = (static_cast<float>(samples[i]) - whole) * factor;
-      out[i] = is_missing(samples[i]) ? std::numeric_limits<float>::quiet_NaN() : x;
-    }
-    return;
-  }
   const auto convert_one = [&](T x) {
     if (is_missing(x)) return std::numeric_limits<float>::quiet_NaN();
     return static_cast<float>(static_cast<double>(x) * microvolts - offset) * factor;
@@ -118,6 +107,11 @@ bool is_whole(const Signal& signal) {
 
 }  // namespace
 
+const std::int16_t* adjacent_int16(const Signal& signal) {
+  const bool adjacent = signal.type == SampleType::int16 && signal.stride == sizeof(std::int16_t);
+  return adjacent ? static_cast<const std::int16_t*>(signal.data) : nullptr;
+}
+
 void copy_samples(const Signal& signal, std::size_t first, std::span<double> out) {
   with_type(signal.type, [&]<class T>() {
     const char* from = place(signal, first);
@@ -150,11 +144,12 @@ void check_sampling_rate(double rate) {
   }
 }
 
-SignalPath::SignalPath(const Metadata& metadata, const SignalKernels& kernels)
+SignalPath::SignalPath(const Metadata& metadata, const SignalKernels& signal_kernels)
     : rate(metadata.sampling_rate),
       samples_per_segment(metadata.samples_per_segment),
       mean(metadata.mean),
-      inverse_std(1.0F / metadata.std) {
+      inverse_std(1.0F / metadata.std),
+      kernels(signal_kernels) {
   if (!metadata.signal) return;
   const auto& [low, high, half_width, scale, cut] = *metadata.signal;
   filter.emplace(low, high, half_width, rate, kernels);
@@ -311,6 +306,14 @@ void SignalReader::read_raw(std::size_t first, std::size_t count, float* out) co
 }
 
 void SignalReader::convert(std::size_t first, std::size_t count, float* out) const {
+  const std::int16_t* whole = adjacent_int16(signal_);
+  const auto offset = static_cast<float>(offset_);
+  if (whole != nullptr && signal_.microvolts == 1 && offset_ == static_cast<std::int16_t>(offset)) {
+    // Whole microvolts: their differences are exact without doubles.
+    path_->kernels.to_float(whole + first, static_cast<std::ptrdiff_t>(count), offset, factor_,
+                            out);
+    return;
+  }
   with_type(signal_.type,
             [&]<class T>() { convert_samples<T>(signal_, first, count, offset_, factor_, out); });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,6 +28,9 @@ struct Signal {
   double microvolts = 1.0;     // a unit of the samples
 };
 
+// The samples of a signal of int16, one behind the other; null of any other.
+const std::int16_t* adjacent_int16(const Signal& signal);
+
 // Copies samples from `first` on, as they are.
 void copy_samples(const Signal& signal, std::size_t first, std::span<double> out);
 
@@ -35,11 +39,12 @@ void find_gaps(const Signal& signal, double rate, GapFinder& finder);
 
 // What a model does to every signal.
 struct SignalPath {
-  SignalPath(const Metadata& metadata, const SignalKernels& kernels);
+  SignalPath(const Metadata& metadata, const SignalKernels& signal_kernels);
 
   double rate;  // Hz
   std::size_t samples_per_segment;
   float mean, inverse_std;
+  const SignalKernels& kernels;
   std::optional<BandPass> filter;  // none: a model without a signal block
   bool local_scale = false;
   bool cut_at_gaps = false;

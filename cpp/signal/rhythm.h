@@ -39,9 +39,12 @@ class RhythmAnalyser {
   bool has_shapes() const { return height_ > 0; }
 
  private:
+  template <typename T, typename Copy>
+  void push(std::size_t size, std::span<const Gap> gaps, const Copy& copy);
   void analyse_working(bool features);
 
   double sampling_rate_;
+  const SignalKernels& kernels_;
   WorkingRate signal_;
   BeatDetector detector_;
   SignalFeatures signal_features_;

@@ -89,14 +89,14 @@ void SignalFeatures::bands(std::span<const Stretch> gaps, FeatureValues& out) {
   for (auto& shares : shares_) shares.clear();
   for (std::size_t start = 0; start + kSecond <= low5_.size(); start += kSecond) {
     if (lost_second(gaps, start)) continue;
-    std::array<double, 4> power{};
-    const float *low5 = &low5_[start], *low15 = &low15_[start], *low40 = &low40_[start];
-    const float* all = &high_[start + kHalf];
-    for (std::size_t i = 0; i < kSecond; ++i) {
-      const std::array<double, 4> parts{low5[i], low15[i] - low5[i], low40[i] - low15[i],
-                                        all[i] - low40[i]};
-      for (std::size_t k = 0; k < 4; ++k) power[k] += parts[k] * parts[k];
-    }
+    // What lies between two filters, and above the last.
+    const auto between = [&](const float* narrow, const float* wide) {
+      return kernels_.pair_sums(narrow, wide, kSecond);
+    };
+    const PairSums low = between(&low5_[start], &low15_[start]);
+    const std::array power{low.aa, low.square_of_difference(),
+                           between(&low15_[start], &low40_[start]).square_of_difference(),
+                           between(&low40_[start], &high_[start + kHalf]).square_of_difference()};
     const double total = power[0] + power[1] + power[2] + power[3];
     if (!(total > 0)) continue;
     for (std::size_t k = 0; k < 3; ++k) shares_[k].push_back(power[k] / total);
@@ -118,7 +118,7 @@ void SignalFeatures::seconds(std::span<const Stretch> gaps, FeatureValues& out) 
     }
     const float peak = *std::max_element(scratch_.begin(), scratch_.end());
     if (!(peak > 0)) continue;
-    crest_.push_back(peak / std::max(quantile(scratch_, 0.5), 1e-3F * peak));
+    crest_.push_back(peak / std::max(quantile(kernels_, scratch_, 0.5), 1e-3F * peak));
     noisy += crest_.back() < 5 ? 1 : 0;
   }
   if (crest_.empty()) return;

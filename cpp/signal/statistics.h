@@ -7,16 +7,28 @@
 #include <span>
 #include <vector>
 
+#include "signal_kernels.h"
+
 namespace ecgrt {
+
+// The rank of the value below which `share` of `count` lie.
+inline std::ptrdiff_t rank_of(double share, std::size_t count) {
+  return std::lround(share * static_cast<double>(count - 1));
+}
 
 // The value below which `share` of them lie, the nearest rank; reorders them. 0 of none.
 template <typename T>
 T quantile(std::vector<T>& values, double share) {
   if (values.empty()) return T{};
-  const double rank = share * static_cast<double>(values.size() - 1);
-  const auto place = values.begin() + static_cast<std::ptrdiff_t>(std::lround(rank));
+  const auto place = values.begin() + rank_of(share, values.size());
   std::nth_element(values.begin(), place, values.end());
   return *place;
+}
+
+// The same of many finite floats, which stay as they are.
+inline float quantile(const SignalKernels& kernels, std::span<const float> values, double share) {
+  if (values.empty()) return 0;
+  return kernels.select(values.data(), std::ssize(values), rank_of(share, values.size()));
 }
 
 // Whether `factor` times the value below which `share` of them lie, the nearest rank, is below
@@ -24,7 +36,7 @@ T quantile(std::vector<T>& values, double share) {
 inline bool quantile_is_below(std::span<const float> values, double share, float factor,
                               float level) {
   if (values.empty()) return 0 < level;
-  const auto rank = std::lround(share * static_cast<double>(values.size() - 1));
+  const std::ptrdiff_t rank = rank_of(share, values.size());
   int below = 0;
   for (const float value : values) below += factor * value < level ? 1 : 0;
   return below > rank;

@@ -19,53 +19,11 @@ constexpr std::size_t kShift = 8;   // 40 ms
 constexpr std::size_t kPBegin = 4;  // the P wave is looked for 300 to
 constexpr std::size_t kPEnd = 51;   // 65 ms before the R peak
 
-// Sums over pairs, of every fourth by itself, so that none waits for the one before.
-struct Moments {
-  double a[4] = {}, b[4] = {}, aa[4] = {}, bb[4] = {}, ab[4] = {};
-
-  void add(std::size_t lane, double u, double v) {
-    a[lane] += u;
-    b[lane] += v;
-    aa[lane] += u * u;
-    bb[lane] += v * v;
-    ab[lane] += u * v;
-  }
-  static double sum(const double (&of)[4]) { return (of[0] + of[1]) + (of[2] + of[3]); }
-};
-
-Moments moments(const float* a, const float* b, std::size_t n) {
-  Moments out;
-  std::size_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    for (std::size_t lane = 0; lane < 4; ++lane) out.add(lane, a[i + lane], b[i + lane]);
-  }
-  for (; i < n; ++i) out.add(0, a[i], b[i]);
-  return out;
-}
-
-double correlation(const float* a, const float* b, std::size_t n) {
-  const Moments of = moments(a, b, n);
-  const double sa = Moments::sum(of.a), sb = Moments::sum(of.b);
+double correlation(const PairSums& of, std::size_t n) {
   const auto count = static_cast<double>(n);
-  const double power =
-      (Moments::sum(of.aa) - sa * sa / count) * (Moments::sum(of.bb) - sb * sb / count);
-  const double common = Moments::sum(of.ab) - sa * sb / count;
+  const double power = (of.aa - of.a * of.a / count) * (of.bb - of.b * of.b / count);
+  const double common = of.ab - of.a * of.b / count;
   return power > 0 ? std::clamp(common / std::sqrt(power), -1.0, 1.0) : 0.0;
-}
-
-// The mean square of the differences, of every fourth by itself.
-double mean_square(const float* a, const float* b, std::size_t n) {
-  double sums[4] = {};
-  const auto add = [&](std::size_t lane, std::size_t i) {
-    const double difference = double(a[i]) - b[i];
-    sums[lane] += difference * difference;
-  };
-  std::size_t i = 0;
-  for (; i + 4 <= n; i += 4) {
-    for (std::size_t lane = 0; lane < 4; ++lane) add(lane, i + lane);
-  }
-  for (; i < n; ++i) add(0, i);
-  return Moments::sum(sums) / static_cast<double>(n);
 }
 
 // Takes off the straight line through both ends (each the mean of three samples).
@@ -142,11 +100,8 @@ bool WaveFeatures::cut(std::span<const float> clean, std::span<const double> pos
 
 void WaveFeatures::make_template() {
   template_.resize(kWidth);
-  for (std::size_t k = 0; k < kWidth; ++k) {
-    scratch_.clear();
-    for (std::size_t i = 0; i < count_; ++i) scratch_.push_back(beat(i)[k]);
-    template_[k] = quantile(scratch_, 0.5);
-  }
+  kernels_.select_columns(beats_.data(), static_cast<std::ptrdiff_t>(count_), kWidth,
+                          rank_of(0.5, count_), template_.data());
 }
 
 void WaveFeatures::complexes(std::span<const unsigned char> premature, FeatureValues& out) {
@@ -154,7 +109,9 @@ void WaveFeatures::complexes(std::span<const unsigned char> premature, FeatureVa
   const std::size_t begin = kBefore - kQrs;
   double odd = 0, odd_early = 0, alike_early = 0;
   for (std::size_t i = 0; i < count_; ++i) {
-    const double match = correlation(beat(i) + begin, template_.data() + begin, 2 * kQrs + 1);
+    constexpr std::size_t n = 2 * kQrs + 1;
+    const double match =
+        correlation(kernels_.pair_sums(beat(i) + begin, template_.data() + begin, n), n);
     matches_.push_back(match);
     odd += match < 0.8 ? 1 : 0;
     if (premature[index_[i]] != 0) (match < kAlike ? odd_early : alike_early) += 1;
@@ -180,11 +137,11 @@ void WaveFeatures::alike_ones(std::span<const double> positions, FeatureValues& 
 void WaveFeatures::whole_beats(FeatureValues& out) {
   values_.clear();
   double rest = 0, power = 0;
-  const float none[kWidth] = {};
   for (std::size_t i = 0; i < count_; ++i) {
-    values_.push_back(correlation(beat(i), template_.data(), kWidth));
-    rest += mean_square(beat(i), template_.data(), kWidth);
-    power += mean_square(beat(i), none, kWidth);
+    const PairSums of = kernels_.pair_sums(beat(i), template_.data(), kWidth);
+    values_.push_back(correlation(of, kWidth));
+    rest += of.square_of_difference();
+    power += of.aa;
   }
   out.put(Feature::beat_match, quantile(values_, 0.5));
   if (power > 0) out.put(Feature::residual, log_of(rest / power));
@@ -256,8 +213,9 @@ void WaveFeatures::p_waves(FeatureValues& out) {
   double total = 0;
   for (std::size_t i = 0; i < count_; ++i) {
     level(beat(i) + kPBegin, scratch_.data(), n);
-    total += correlation(scratch_.data(), p_template_.data(), n);
-    residuals_.push_back(std::sqrt(mean_square(scratch_.data(), p_template_.data(), n)));
+    const PairSums of = kernels_.pair_sums(scratch_.data(), p_template_.data(), n);
+    total += correlation(of, n);
+    residuals_.push_back(std::sqrt(of.square_of_difference() / n));
     values_.push_back(10 * best_shift() / kBeatRate);
   }
   const auto count = static_cast<double>(count_);

@@ -38,7 +38,16 @@ void plain_polyphase(const float* input, const PolyphaseTaps& filter, std::ptrdi
   }
 }
 
-constexpr SignalKernels kPlain{plain_fir, plain_polyphase};
+void plain_to_float(const std::int16_t* from, std::ptrdiff_t count, float offset, float factor,
+                    float* to) {
+  for (std::ptrdiff_t i = 0; i < count; ++i) {
+    to[i] = from[i] == INT16_MIN ? kNaN : (static_cast<float>(from[i]) - offset) * factor;
+  }
+}
+
+// Of what reading a signal takes; beats and features take more.
+constexpr SignalKernels kPlain{plain_fir, plain_polyphase, nullptr,
+                               nullptr,   plain_to_float,  nullptr};
 
 std::vector<float> waves(std::size_t size) {
   std::vector<float> x(size);
