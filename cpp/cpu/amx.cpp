@@ -10,7 +10,8 @@ namespace ecgrt {
 
 namespace amx {
 extern const TileKernel kTiles;  // kernels_amx.cpp
-}
+extern const ToBfloat kToBfloat;
+}  // namespace amx
 namespace avx512 {
 extern const KernelTable kKernels;
 }
@@ -24,11 +25,14 @@ constexpr unsigned kTileConfiguration = 17, kTileData = 18;  // components of th
 
 bool processor_has_amx() {
   constexpr unsigned kOsXsave = 1U << 27, kAmxBf16 = 1U << 22, kAmxTile = 1U << 24;
+  constexpr unsigned kAvx512Bf16 = 1U << 5;
   constexpr unsigned kTiles = 1U << kTileConfiguration | 1U << kTileData;
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kOsXsave) == 0) return false;
   if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
   if ((edx & kAmxBf16) == 0 || (edx & kAmxTile) == 0) return false;
+  if (__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) == 0 || (eax & kAvx512Bf16) == 0)
+    return false;
   unsigned low = 0, high = 0;
   asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
   return (low & kTiles) == kTiles;
@@ -52,6 +56,7 @@ const KernelTable& amx_kernels() {
     KernelTable kernels = avx512::kKernels;
     kernels.name = "amx";
     kernels.tiles = amx::kTiles;
+    kernels.to_bfloat = amx::kToBfloat;
     return kernels;
   }();
   return table;

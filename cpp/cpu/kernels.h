@@ -70,9 +70,7 @@ struct KernelTable {
                  ptrdiff_t first_panel, ptrdiff_t panels, ptrdiff_t first_row, ptrdiff_t rows,
                  const Epilogue& epilogue);
 
-  // To bfloat16: the nearest, of two the even one.
-  void (*to_bfloat)(const float* from, ptrdiff_t count, uint16_t* to);
-
+  ToBfloat to_bfloat;
   TileKernel tiles;
 
   SignalKernels signal;

@@ -23,4 +23,7 @@ typedef void (*TileKernel)(const uint16_t* input, ptrdiff_t row_stride, ptrdiff_
                            const uint16_t* weights, ptrdiff_t first_panel, ptrdiff_t panels,
                            ptrdiff_t first_row, ptrdiff_t rows, const Epilogue& epilogue);
 
+// To bfloat16: the nearest, of two the even one.
+typedef void (*ToBfloat)(const float* from, ptrdiff_t count, uint16_t* to);
+
 }  // namespace ecgrt

@@ -126,14 +126,17 @@ ECGRT_INLINE void tile_block(Tiles& unit, const uint16_t* input, ptrdiff_t row_s
   });
 }
 
+template <int Channels>
 ECGRT_INLINE void finish_rows(const float* sums, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t channel,
                               const Epilogue& epilogue) {
-  for (int c = 0; c < kTilePanel && channel + c < epilogue.channels; c += kLanes) {
+  for (int c = 0; c < Channels * kTileChannels; c += kLanes) {
     const EpilogueLane lane(epilogue, channel + c);
     for (ptrdiff_t r = 0; r < rows; ++r) lane.apply(row + r, load(sums + r * kTilePanel + c));
   }
 }
 
+// What follows a block is done while the tiles work on the next, so that neither waits for the
+// other.
 template <class Tiles, int Channels>
 void tile_panel(Tiles& unit, const uint16_t* input, ptrdiff_t row_stride, ptrdiff_t steps,
                 const uint16_t* weights, ptrdiff_t channel, ptrdiff_t first_row, ptrdiff_t rows,
@@ -142,17 +145,20 @@ void tile_panel(Tiles& unit, const uint16_t* input, ptrdiff_t row_stride, ptrdif
   const ptrdiff_t size = steps * kTileDepth * kTilePanel;
   Prefetch ahead(weights + size, size * ptrdiff_t{sizeof *weights},
                  steps * ((rows + kBlock - 1) / kBlock));
-  alignas(64) float sums[kBlock * kTilePanel];
-  for (ptrdiff_t row = 0; row < rows; row += kBlock) {
-    const ptrdiff_t left = rows - row < kBlock ? rows - row : kBlock;
+  alignas(64) float sums[2][kBlock * kTilePanel];
+  int now = 0;
+  for (ptrdiff_t row = 0; row < rows; row += kBlock, now ^= 1) {
     const uint16_t* x = input + row * row_stride;
-    if (left > kTileRows) {
-      tile_block<2, Channels>(unit, x, row_stride, steps, weights, sums, ahead);
+    if (rows - row > kTileRows) {
+      tile_block<2, Channels>(unit, x, row_stride, steps, weights, sums[now], ahead);
     } else {
-      tile_block<1, Channels>(unit, x, row_stride, steps, weights, sums, ahead);
+      tile_block<1, Channels>(unit, x, row_stride, steps, weights, sums[now], ahead);
     }
-    finish_rows(sums, first_row + row, left, channel, epilogue);
+    if (row == 0) continue;
+    finish_rows<Channels>(sums[now ^ 1], first_row + row - kBlock, kBlock, channel, epilogue);
   }
+  const ptrdiff_t last = (rows - 1) / kBlock * kBlock;
+  finish_rows<Channels>(sums[now ^ 1], first_row + last, rows - last, channel, epilogue);
 }
 
 // KernelTable::tiles.

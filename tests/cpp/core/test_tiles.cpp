@@ -6,11 +6,19 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "check.h"
 #include "problem.h"
 
 namespace ecgrt {
+
+namespace amx {
+extern const ToBfloat kToBfloat;  // cpu/kernels_amx.cpp
+}
+
 namespace {
 
 std::size_t divide_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
@@ -115,6 +123,18 @@ TEST(tiles, what_follows_a_convolution) {
   }
 }
 
+// Those of all tables, and AMX's where it can be run without AMX.
+std::vector<std::pair<std::string, ToBfloat>> conversions() {
+  std::vector<std::pair<std::string, ToBfloat>> all;
+  for (const KernelTable* kernels : kernel_tables()) {
+    all.emplace_back(kernels->name, kernels->to_bfloat);
+  }
+#if defined(__x86_64__) && defined(__linux__)
+  if (__builtin_cpu_supports("avx512bf16")) all.emplace_back("avx512bf16", amx::kToBfloat);
+#endif
+  return all;
+}
+
 TEST(tiles, bfloats_are_the_nearest) {
   const float big = std::numeric_limits<float>::max(), none = std::nanf("");
   std::mt19937 random(9);
@@ -123,10 +143,10 @@ TEST(tiles, bfloats_are_the_nearest) {
                         HUGE_VALF, -HUGE_VALF, big, -big, 1e-30F, none, -none}) {
     values.insert(values.begin(), x);
   }
-  for (const KernelTable* kernels : kernel_tables()) {
+  for (const auto& [name, to_bfloat] : conversions()) {
     for (std::size_t count = 0; count <= values.size(); count += count < 40 ? 1 : 101) {
       std::vector<std::uint16_t> found(count);
-      kernels->to_bfloat(values.data(), static_cast<std::ptrdiff_t>(count), found.data());
+      to_bfloat(values.data(), static_cast<std::ptrdiff_t>(count), found.data());
       for (std::size_t i = 0; i < count; ++i) {
         const float expected = bfloat_value(values[i]);
         const std::uint32_t bits = std::uint32_t{found[i]} << 16U;
@@ -135,7 +155,7 @@ TEST(tiles, bfloats_are_the_nearest) {
         CHECK_AT(std::isnan(expected)
                      ? std::isnan(value)
                      : value == expected && std::signbit(value) == std::signbit(expected),
-                 std::string(kernels->name) + ", " + std::to_string(values[i]));
+                 name + ", " + std::to_string(values[i]));
       }
     }
   }
