@@ -24,6 +24,11 @@ struct PairSums {
   }
 };
 
+struct Range {
+  float low, high;
+  float width() const { return high - low; }
+};
+
 // Every output is summed in the same order, wherever it lies and however many are asked for.
 struct SignalKernels {
   // output[i] = sum over j of taps[j] * input[i + j], for `count` outputs.
@@ -46,6 +51,9 @@ struct SignalKernels {
   void (*to_float)(const int16_t* from, ptrdiff_t count, float offset, float factor, float* to);
 
   PairSums (*pair_sums)(const float* a, const float* b, ptrdiff_t count);
+
+  // The lowest and the highest of one number or more, all finite.
+  Range (*range)(const float* values, ptrdiff_t count);
 };
 
 }  // namespace ecgrt

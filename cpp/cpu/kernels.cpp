@@ -144,7 +144,7 @@ const KernelTable kKernels = {
     direct,
     to_bfloat,
     tiles<EmulatedTiles>,
-    {fir, polyphase, select, select_columns, to_float, pair_sums},
+    {fir, polyphase, select, select_columns, to_float, pair_sums, range},
 };
 
 }  // namespace ECGRT_ISA

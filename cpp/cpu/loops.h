@@ -17,6 +17,32 @@ inline void to_float(const int16_t* from, ptrdiff_t count, float offset, float f
   }
 }
 
+ECGRT_INLINE Vec minimum(Vec a, Vec b) { return a < b ? a : b; }
+
+// SignalKernels::range.
+inline Range range(const float* values, ptrdiff_t count) {
+  if (count < kLanes) {
+    Range range{values[0], values[0]};
+    for (ptrdiff_t i = 1; i < count; ++i) {
+      range.low = values[i] < range.low ? values[i] : range.low;
+      range.high = values[i] > range.high ? values[i] : range.high;
+    }
+    return range;
+  }
+  Vec low = load(values), high = low;
+  for (ptrdiff_t i = kLanes; i < count; i += kLanes) {
+    const Vec x = load(values + (i + kLanes <= count ? i : count - kLanes));  // some of them twice
+    low = minimum(low, x);
+    high = maximum(high, x);
+  }
+  Range range{low[0], high[0]};
+  for (int lane = 1; lane < kLanes; ++lane) {
+    range.low = low[lane] < range.low ? low[lane] : range.low;
+    range.high = high[lane] > range.high ? high[lane] : range.high;
+  }
+  return range;
+}
+
 constexpr int kDoubles = kLanes / 2;
 typedef double Doubles __attribute__((vector_size(4 * ECGRT_LANES)));
 typedef float Floats __attribute__((vector_size(2 * ECGRT_LANES)));

@@ -67,10 +67,11 @@ void BeatEnergy::extend() {
   if (energy_.empty()) sum_ = std::accumulate(slope_.at(-kSmooth), ahead, 0.0);
   const float* behind = slope_.at(n - kSmooth);
   float* energy = energy_.extend(end - n);
+  constexpr double kShare = 1.0 / (2 * kSmooth + 1);
   // In front of each step stands the sum without the newest; what it adds to it is known before.
   for (std::int64_t i = 0; i < end - n; ++i) {
     const double newest = ahead[i], oldest = behind[i];
-    energy[i] = static_cast<float>(std::max(sum_ + newest, 0.0) / (2 * kSmooth + 1));
+    energy[i] = static_cast<float>(std::max(sum_ + newest, 0.0) * kShare);
     sum_ += newest - oldest;
   }
   for (std::int64_t i = n; i < end; i = std::min((i / kBin + 1) * kBin, end)) {
@@ -83,21 +84,16 @@ void BeatEnergy::extend() {
 
 // Takes down what the samples [begin, end) of one bin are like.
 void BeatEnergy::note(std::int64_t begin, std::int64_t end) {
+  const Range x = kernels_.range(x_.at(begin), end - begin);
+  const float peak = kernels_.range(energy_.at(begin), end - begin).high;
   if (begin % kBin == 0) {
     peaks_.append(0);
     ranges_.append(0);
-    low_ = high_ = x_[begin];
+    range_ = x;
   }
-  const float* x = x_.at(begin);
-  const float* energy = energy_.at(begin);
-  float peak = peaks_.back();
-  for (std::int64_t i = 0; i < end - begin; ++i) {
-    peak = std::max(peak, energy[i]);
-    low_ = std::min(low_, x[i]);
-    high_ = std::max(high_, x[i]);
-  }
-  peaks_.back() = peak;
-  ranges_.back() = high_ - low_;
+  range_ = {std::min(range_.low, x.low), std::max(range_.high, x.high)};
+  peaks_.back() = std::max(peaks_.back(), peak);
+  ranges_.back() = range_.width();
 }
 
 void BeatEnergy::drop_before(std::int64_t n) {

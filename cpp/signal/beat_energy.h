@@ -39,8 +39,7 @@ class BeatEnergy {
   std::vector<float> band_taps_, slope_taps_;
   Track x_, band_, slope_, energy_, peaks_, ranges_, floor_;
   double sum_ = 0;
-  float low_ = 0;
-  float high_ = 0;
+  Range range_{};
 };
 
 }  // namespace ecgrt

@@ -116,7 +116,7 @@ void SignalFeatures::seconds(std::span<const Stretch> gaps, FeatureValues& out) 
     for (std::size_t i = 0; i < kSecond; ++i) {
       scratch_[i] = std::abs(low40_[start + i] - low5_[start + i]);
     }
-    const float peak = *std::max_element(scratch_.begin(), scratch_.end());
+    const float peak = kernels_.range(scratch_.data(), kSecond).high;
     if (!(peak > 0)) continue;
     crest_.push_back(peak / std::max(quantile(kernels_, scratch_, 0.5), 1e-3F * peak));
     noisy += crest_.back() < 5 ? 1 : 0;

@@ -34,11 +34,6 @@ void level(const float* x, float* out, std::size_t n) {
   }
 }
 
-float extent(const float* x, std::size_t n) {
-  const auto [low, high] = std::minmax_element(x, x + n);
-  return *high - *low;
-}
-
 // Samples that hold the middle 80 % of the complex's slope.
 double width(const float* complex) {
   double total = 0;
@@ -79,7 +74,7 @@ const float* WaveFeatures::beat(std::size_t i) const { return beats_.data() + i 
 
 double WaveFeatures::height() const {
   if (count_ < kFewest) return 0;
-  return extent(template_.data() + kBefore - kQrs, 2 * kQrs + 1);
+  return kernels_.range(template_.data() + kBefore - kQrs, 2 * kQrs + 1).width();
 }
 
 bool WaveFeatures::cut(std::span<const float> clean, std::span<const double> positions,
@@ -160,7 +155,7 @@ void WaveFeatures::widths(FeatureValues& out) {
 void WaveFeatures::amplitudes(FeatureValues& out) {
   values_.clear();
   for (std::size_t i = 0; i < count_; ++i) {
-    values_.push_back(extent(beat(i) + kBefore - kQrs, 2 * kQrs + 1));
+    values_.push_back(kernels_.range(beat(i) + kBefore - kQrs, 2 * kQrs + 1).width());
   }
   const double middle = quantile(values_, 0.5);
   for (double& value : values_) value = std::abs(value - middle);
@@ -219,7 +214,7 @@ void WaveFeatures::p_waves(FeatureValues& out) {
     values_.push_back(10 * best_shift() / kBeatRate);
   }
   const auto count = static_cast<double>(count_);
-  out.put(Feature::p_height, log_of(extent(p_template_.data(), n) / height()));
+  out.put(Feature::p_height, log_of(kernels_.range(p_template_.data(), n).width() / height()));
   const double place = kBefore - kPBegin - p_shift();
   out.put(Feature::p_place, 10 * place / kBeatRate);
   out.put(Feature::p_match, total / count);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace ecgrt {
 namespace {
@@ -33,6 +34,12 @@ void WorkingRate::push(std::span<const double> samples) { take(samples); }
 template <typename T>
 void WorkingRate::take(std::span<const T> samples) {
   const auto is_missing = [](T sample) { return !is_sample(static_cast<double>(sample)); };
+  // Most often none is, which is quickly told.
+  bool any = false;
+  for (const T sample : samples) any |= is_missing(sample);
+  if (!any) {
+    append(std::exchange(samples, {}));
+  }
   while (!samples.empty()) {
     const auto lost = std::ranges::find_if(samples, is_missing) - samples.begin();
     append(samples.first(static_cast<std::size_t>(lost)));

@@ -62,6 +62,22 @@ TEST(sums, selection_in_columns_is_that_of_each) {
   }
 }
 
+TEST(sums, range_is_from_the_lowest_to_the_highest) {
+  for (const KernelTable* kernels : kernel_tables()) {
+    for (const std::size_t size : {1, 2, 15, 16, 17, 200}) {
+      for (std::size_t place = 0; place < size; ++place) {
+        std::vector<float> values(size);
+        for (std::size_t i = 0; i < size; ++i) values[i] = std::sin(static_cast<float>(i * i)) + 5;
+        values[place] = 9;
+        values[size - 1 - place] -= 3;
+        const auto [low, high] = kernels->signal.range(values.data(), std::ssize(values));
+        const auto [least, most] = std::ranges::minmax(values);
+        CHECK_AT(low == least && high == most, std::string(kernels->name));
+      }
+    }
+  }
+}
+
 TEST(sums, the_lowest_int16_is_no_sample_and_all_others_are_exact) {
   std::vector<std::int16_t> samples(1 << 16);
   for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<std::int16_t>(i);
