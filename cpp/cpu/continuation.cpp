@@ -20,20 +20,20 @@ void CpuContinuation::reserve(std::size_t tensor, std::size_t floats) {
   tails_[tensor].rows.reserve(floats);
 }
 
-void CpuContinuation::store(std::size_t tensor, std::size_t channels, const float* rows,
+void CpuContinuation::store(std::size_t tensor, std::size_t floats, const float* rows,
                             std::size_t first, std::size_t end) {
   tails_[tensor].first = first;
-  tails_[tensor].rows.assign(rows + first * channels, rows + end * channels);
+  tails_[tensor].rows.assign(rows + first * floats, rows + end * floats);
 }
 
-void CpuContinuation::load(std::size_t tensor, std::size_t channels, float* rows) const {
+void CpuContinuation::load(std::size_t tensor, std::size_t floats, float* rows) const {
   const Tail& tail = tails_[tensor];
-  std::copy(tail.rows.begin(), tail.rows.end(), rows + tail.first * channels);
+  std::copy(tail.rows.begin(), tail.rows.end(), rows + tail.first * floats);
 }
 
 void CpuContinuation::advance(std::size_t segments, const std::vector<std::size_t>& done,
                               const std::vector<std::size_t>& keep,
-                              const std::vector<PlanTensor>& tensors,
+                              const std::vector<Tensor>& tensors,
                               const std::vector<std::size_t>& outputs, std::size_t samples) {
   waiting_ += segments;
   std::size_t past = waiting_;

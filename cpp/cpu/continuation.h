@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backend.h"
-#include "cpu/plan_file.h"
+#include "cpu/schedule.h"
 
 namespace ecgrt {
 
@@ -25,14 +25,14 @@ class CpuContinuation final : public Continuation {
 
   // `rows` is a tensor's row 0. To store no more than was reserved allocates nothing.
   void reserve(std::size_t tensor, std::size_t floats);
-  void store(std::size_t tensor, std::size_t channels, const float* rows, std::size_t first,
+  void store(std::size_t tensor, std::size_t floats, const float* rows, std::size_t first,
              std::size_t end);
-  void load(std::size_t tensor, std::size_t channels, float* rows) const;
+  void load(std::size_t tensor, std::size_t floats, float* rows) const;
 
   // After a window of `segments`: layers have `done` so much, tensors' rows are needed from `keep`
   // on, of `samples` to a segment.
   void advance(std::size_t segments, const std::vector<std::size_t>& done,
-               const std::vector<std::size_t>& keep, const std::vector<PlanTensor>& tensors,
+               const std::vector<std::size_t>& keep, const std::vector<Tensor>& tensors,
                const std::vector<std::size_t>& outputs, std::size_t samples);
 
  private:

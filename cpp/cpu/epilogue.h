@@ -2,11 +2,12 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 namespace ecgrt {
 
 //   value = convolution + bias [+ max-pooled residual]     -> raw, where wanted
-//   value = relu(value [* scale + shift])                  -> activated, where wanted
+//   value = relu(value [* scale + shift])                  -> activated or rounded, where wanted
 struct Epilogue {
   const float* bias;
   const float* residual;  // null: none; row t pools rows [t * pool, (t + 1) * pool)
@@ -14,6 +15,7 @@ struct Epilogue {
   ptrdiff_t pool;
   float* raw;          // null: not wanted
   float* activated;    // null: not wanted
+  uint16_t* rounded;   // null: not wanted; in bfloat16
   const float* scale;  // null: no affine map before the ReLU
   const float* shift;
   ptrdiff_t channels;  // of the output, and its row stride

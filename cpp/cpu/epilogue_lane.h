@@ -1,6 +1,7 @@
 // What follows a convolution, on one vector of channels.
 #pragma once
 
+#include "cpu/bfloat.h"
 #include "cpu/epilogue.h"
 #include "cpu/simd.h"
 
@@ -30,12 +31,18 @@ class EpilogueLane {
     const ptrdiff_t at = row * e_.channels + channel_;
     if (e_.raw) store(e_.raw + at, value);
     if (e_.activated) {
-      if (e_.scale) value = value * scale_ + shift_;
-      store(e_.activated + at, maximum(value, Vec{}));
+      store(e_.activated + at, activate(value));
+    } else if (e_.rounded) {
+      store_bfloats(e_.rounded + at, activate(value));
     }
   }
 
  private:
+  ECGRT_INLINE Vec activate(Vec value) const {
+    if (e_.scale) value = value * scale_ + shift_;
+    return maximum(value, Vec{});
+  }
+
   const Epilogue& e_;
   ptrdiff_t channel_;
   Vec bias_, scale_, shift_;

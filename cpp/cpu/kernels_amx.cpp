@@ -1,7 +1,5 @@
 // The direct convolution on AMX's own tiles, and AVX-512's own conversion to bfloat16. All else
 // that a table of kernels has is plain AVX-512's.
-#include <immintrin.h>
-
 #include "cpu/tiles.h"
 
 namespace ecgrt {
@@ -54,29 +52,12 @@ class RealTiles {
   }
 };
 
-// KernelTable::to_bfloat by an instruction that takes numbers below 2^-126 for 0, as the tiles do
-// with what it gives.
-void to_bfloat_at_once(const float* from, ptrdiff_t count, uint16_t* to) {
-  ptrdiff_t i = 0;
-  for (; i + 2 * kLanes <= count; i += 2 * kLanes) {
-    const __m512bh both =
-        _mm512_cvtne2ps_pbh((__m512)load(from + i + kLanes), (__m512)load(from + i));
-    memcpy(to + i, &both, sizeof both);
-  }
-  for (; i < count; i += kLanes) {
-    const int left = count - i < kLanes ? static_cast<int>(count - i) : kLanes;
-    const __mmask16 mask = static_cast<__mmask16>((1U << left) - 1);
-    const __m256bh some = _mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from + i));
-    _mm256_mask_storeu_epi16(to + i, mask, (__m256i)some);
-  }
-}
-
 }  // namespace
 
 extern const TileKernel kTiles;
 const TileKernel kTiles = tiles<RealTiles>;
 extern const ToBfloat kToBfloat;
-const ToBfloat kToBfloat = to_bfloat_at_once;
+const ToBfloat kToBfloat = to_bfloat;
 
 }  // namespace ECGRT_ISA
 }  // namespace ecgrt

@@ -62,7 +62,7 @@ AlignedBuffer::AlignedBuffer(std::size_t bytes)
 
 void AlignedBuffer::Free::operator()(std::byte* p) const { std::free(p); }
 
-ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
+ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution, bool rounded,
                      const KernelTable& kernels)
     : kernels_(kernels),
       taps_(divide_up(convolution.taps, convolution.stride)),
@@ -71,6 +71,7 @@ ConvLayer::ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution,
       inputs_(plan.tensors[convolution.input].channels * convolution.stride),
       outputs_(convolution.bias.count),
       panels_(divide_up(outputs_, kernels.panel)),
+      rounded_(rounded),
       bias_(to_vector(convolution.bias)),
       scale_(to_vector(convolution.scale)),
       shift_(to_vector(convolution.shift)) {
@@ -226,6 +227,7 @@ Tasks ConvLayer::divide(std::size_t first, std::size_t end, std::size_t workers)
 }
 
 std::size_t ConvLayer::scratch_floats(std::size_t rows) const {
+  if (rounded_) return 0;
   if (steps_ > 0) return divide_up(tile_inputs(std::min(rows, kTileBlock)), 2);
   if (fft_ == nullptr) return 0;
   const std::size_t tiles = std::min(divide_up(rows, rows_per_tile_), tiles_in(kLargeBlockBytes));
@@ -237,7 +239,8 @@ std::size_t ConvLayer::scratch_floats(std::size_t rows) const {
 void ConvLayer::run(const Tasks& tasks, std::size_t task, const float* input,
                     const Epilogue& epilogue, float* scratch) const {
   const std::size_t block = task / tasks.groups, group = task % tasks.groups;
-  const float* first = input - static_cast<std::ptrdiff_t>(pad_ * inputs_ / stride_);
+  const std::size_t before = pad_ * inputs_ / stride_;
+  const float* first = input - (rounded_ ? before / 2 : before);
   if (steps_ > 0) {
     run_tiles(tasks, block, group, first, epilogue, scratch);
     return;

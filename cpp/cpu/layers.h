@@ -47,7 +47,9 @@ struct Tasks {
 
 class ConvLayer {
  public:
-  ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution, const KernelTable& kernels);
+  // `rounded`: the input is kept in bfloat16.
+  ConvLayer(const CpuPlan& plan, const PlanConvolution& convolution, bool rounded,
+            const KernelTable& kernels);
 
   // Brings the weights into the form that the kernels read. Once, before the first run; not in the
   // constructor, so that layers can be packed side by side by threads, where nothing may fail.
@@ -107,6 +109,7 @@ class ConvLayer {
   std::size_t rows_read_ = 0;  // rows that a tile reads, in rows as they are run
   std::size_t steps_ = 0;      // of a tile's depth; 0: not on tiles
   bool half_ = false;
+  bool rounded_;  // the input is bfloat16
   AlignedBuffer weights_;
   std::vector<float> bias_, scale_, shift_;
 };

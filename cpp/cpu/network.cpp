@@ -11,18 +11,41 @@ constexpr std::size_t kArenaBytes = 80 * 1024 * 1024;
 // take turns on it.
 constexpr std::size_t kPartBytes = 4 * 1024 * 1024;
 
-std::vector<Layer> make_layers(const CpuPlan& plan, const KernelTable& kernels) {
+// Rounded are those that only tiles read, in whole steps of their depth, which so need no number
+// behind the filter's last; but for one that takes the place of a residual while that is read.
+std::vector<Tensor> make_tensors(const CpuPlan& plan) {
+  std::vector<Tensor> tensors;
+  for (const PlanTensor& tensor : plan.tensors) tensors.push_back({tensor, plan.bfloat});
+  tensors[0].rounded = tensors[plan.logits].rounded = false;
+  for (const PlanConvolution& c : plan.convolutions) {
+    Tensor& input = tensors[c.input];
+    const std::size_t depth = divide_up(c.taps, c.stride) * c.stride * input.channels;
+    if (!c.weights.is(NumberType::kBfloat16) || depth % kTileDepth != 0) input.rounded = false;
+    if (c.raw != kNoTensor) tensors[c.raw].rounded = false;
+    if (c.residual == kNoTensor) continue;
+    tensors[c.residual].rounded = false;
+    if (c.activated != kNoTensor && tensors[c.activated].slot == tensors[c.residual].slot) {
+      tensors[c.activated].rounded = false;
+    }
+  }
+  return tensors;
+}
+
+std::vector<Layer> make_layers(const CpuPlan& plan, const std::vector<Tensor>& tensors,
+                               const KernelTable& kernels) {
   std::vector<Layer> layers;
   layers.reserve(plan.convolutions.size());
-  for (const PlanConvolution& c : plan.convolutions) layers.emplace_back(plan, c, kernels);
+  for (const PlanConvolution& c : plan.convolutions) {
+    layers.emplace_back(plan, c, tensors[c.input].rounded, kernels);
+  }
   return layers;
 }
 
 }  // namespace
 
 Network::Network(const CpuPlan& plan, const KernelTable& kernels)
-    : tensors(plan.tensors),
-      layers(make_layers(plan, kernels)),
+    : tensors(make_tensors(plan)),
+      layers(make_layers(plan, tensors, kernels)),
       schedule(tensors, layers),
       logits(schedule.writer(plan.logits)),
       classes(plan.classes),
@@ -37,7 +60,7 @@ Network::Network(const CpuPlan& plan, const KernelTable& kernels)
     outputs.push_back(layer.output);
     rows_before[layer.input] = std::max(rows_before[layer.input], layer.conv.rows_before());
     rows_behind[layer.input] = std::max(rows_behind[layer.input], layer.conv.rows_behind());
-    const PlanTensor &in = tensors[layer.input], &out = tensors[layer.output];
+    const Tensor &in = tensors[layer.input], &out = tensors[layer.output];
     products += static_cast<double>(layer.taps * in.channels * out.channels) *
                 static_cast<double>(samples_per_segment) / static_cast<double>(out.rate);
     late += layer.taps * tensors[layer.input].rate;
@@ -53,14 +76,14 @@ Network::Network(const CpuPlan& plan, const KernelTable& kernels)
 std::size_t Network::lay_out() {
   std::vector<std::size_t> floats_per_segment;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const PlanTensor& tensor = tensors[i];
+    const Tensor& tensor = tensors[i];
     slots = std::max(slots, tensor.slot + 1);
     floats_per_segment.resize(slots);
     floats_before.resize(slots);
     std::size_t& before = floats_before[tensor.slot];
-    before = std::max(before, align(rows_before[i] * tensor.channels));
+    before = std::max(before, align(rows_before[i] * tensor.floats()));
     std::size_t& most = floats_per_segment[tensor.slot];
-    most = std::max(most, samples_per_segment / tensor.rate * tensor.channels);
+    most = std::max(most, samples_per_segment / tensor.rate * tensor.floats());
   }
   std::size_t bytes = 0;
   for (const std::size_t floats : floats_per_segment) bytes += floats * sizeof(float);

@@ -16,7 +16,7 @@ struct Network {
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
-  std::vector<PlanTensor> tensors;  // the first is the input
+  std::vector<Tensor> tensors;  // the first is the input
   std::vector<Layer> layers;
   Schedule schedule;
   std::vector<std::size_t> outputs;  // the tensor of each layer

@@ -4,7 +4,7 @@
 
 namespace ecgrt {
 
-Schedule::Schedule(const std::vector<PlanTensor>& tensors, const std::vector<Layer>& layers)
+Schedule::Schedule(const std::vector<Tensor>& tensors, const std::vector<Layer>& layers)
     : tensors_(tensors), layers_(layers), writers_(tensors.size(), layers.size()) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     for (const std::size_t tensor : {layers[i].raw, layers[i].activated}) {
@@ -32,10 +32,10 @@ bool Schedule::may_follow(std::size_t layer, std::size_t first) const {
 }
 
 bool Schedule::overtakes(std::size_t tensor, std::size_t reader) const {
-  const PlanTensor& to = tensors_[tensor];
+  const Tensor& to = tensors_[tensor];
   for (const std::size_t read : {layers_[reader].input, layers_[reader].residual}) {
     if (read == kNoTensor || tensors_[read].slot != to.slot) continue;
-    if (to.channels * tensors_[read].rate > tensors_[read].channels * to.rate) return true;
+    if (to.floats() * tensors_[read].rate > tensors_[read].floats() * to.rate) return true;
   }
   return false;
 }
@@ -76,7 +76,7 @@ std::size_t Schedule::ready(std::size_t index, std::size_t first, const Job& job
 std::size_t Schedule::unread(std::size_t tensor, std::size_t reader,
                              const std::vector<std::size_t>& done) const {
   const Layer& layer = layers_[reader];
-  const PlanTensor& to = tensors_[tensor];
+  const Tensor& to = tensors_[tensor];
   std::size_t most = kNoTensor;
   const auto keep = [&](std::size_t read, std::size_t row) {
     if (tensors_[read].slot == to.slot) most = std::min(most, row * tensors_[read].rate / to.rate);

@@ -10,10 +10,17 @@
 
 namespace ecgrt {
 
+// A tensor as it is kept in memory.
+struct Tensor : PlanTensor {
+  bool rounded = false;  // to bfloat16, for nobody reads more of it
+
+  std::size_t floats() const { return rounded ? channels / 2 : channels; }  // of a row
+};
+
 // A convolution and the tensors that it reads and writes.
 struct Layer {
-  Layer(const CpuPlan& plan, const PlanConvolution& c, const KernelTable& kernels)
-      : conv(plan, c, kernels),
+  Layer(const CpuPlan& plan, const PlanConvolution& c, bool rounded, const KernelTable& kernels)
+      : conv(plan, c, rounded, kernels),
         input(c.input),
         residual(c.residual),
         raw(c.raw),
@@ -44,7 +51,7 @@ struct Chain {
 class Schedule {
  public:
   // Both must outlive the schedule.
-  Schedule(const std::vector<PlanTensor>& tensors, const std::vector<Layer>& layers);
+  Schedule(const std::vector<Tensor>& tensors, const std::vector<Layer>& layers);
 
   // What a run has to do: layers have `start` rows of their output, of tensors of `rows` each; more
   // of the record follows unless it `ends` here.
@@ -75,7 +82,7 @@ class Schedule {
   std::size_t unread(std::size_t tensor, std::size_t reader,
                      const std::vector<std::size_t>& done) const;
 
-  const std::vector<PlanTensor>& tensors_;
+  const std::vector<Tensor>& tensors_;
   const std::vector<Layer>& layers_;
   std::vector<std::size_t> writers_;
   std::vector<Chain> chains_;

@@ -14,7 +14,7 @@ constexpr std::size_t kTileWeights = kTileDepth * kTileChannels;
 void ConvLayer::prepare_tiles() {
   steps_ = divide_up(taps_ * inputs_, kTileDepth);
   panels_ = divide_up(outputs_, kTilePanel);
-  rows_read_ = taps_;
+  rows_read_ = rounded_ ? taps_ + kTileRows - 1 : taps_;  // whole tiles of rows, in place
   algorithm_ = "tiles";
   weights_ = AlignedBuffer(panels_ * steps_ * 2 * kTileWeights * sizeof(std::uint16_t));
 }
@@ -47,12 +47,15 @@ void ConvLayer::run_tiles(const Tasks& tasks, std::size_t block, std::size_t gro
   const std::size_t row = tasks.first + block * tasks.tiles_per_block;
   const std::size_t rows = std::min(tasks.tiles_per_block, tasks.end - row);
   const std::size_t panel = group * tasks.panels_per_group;
-  auto* rounded = reinterpret_cast<std::uint16_t*>(scratch);
-  const std::size_t given = (rows - 1 + taps_) * inputs_;
-  kernels_.to_bfloat(input + row * inputs_, static_cast<std::ptrdiff_t>(given), rounded);
-  // What lies behind is multiplied by zeros, or dropped, but must be numbers.
-  const std::size_t wanted = tile_inputs(rows);
-  if (wanted > given) std::fill(rounded + given, rounded + wanted, std::uint16_t{0});
+  const auto* rounded = reinterpret_cast<const std::uint16_t*>(input) + row * inputs_;
+  if (!rounded_) {
+    auto* to = reinterpret_cast<std::uint16_t*>(scratch);
+    const std::size_t given = (rows - 1 + taps_) * inputs_, wanted = tile_inputs(rows);
+    kernels_.to_bfloat(input + row * inputs_, static_cast<std::ptrdiff_t>(given), to);
+    // What lies behind is multiplied by zeros, or dropped, but must be numbers.
+    if (wanted > given) std::fill(to + given, to + wanted, std::uint16_t{0});
+    rounded = to;
+  }
   kernels_.tiles(rounded, static_cast<std::ptrdiff_t>(inputs_), static_cast<std::ptrdiff_t>(steps_),
                  reinterpret_cast<const std::uint16_t*>(weights_.data()),
                  static_cast<std::ptrdiff_t>(panel),

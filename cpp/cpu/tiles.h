@@ -9,6 +9,7 @@
 // everywhere, with one exception: AMX takes numbers below 2^-126, and results, for 0.
 #pragma once
 
+#include "cpu/bfloat.h"
 #include "cpu/epilogue_lane.h"
 #include "cpu/products.h"
 #include "cpu/simd.h"
@@ -16,12 +17,6 @@
 
 namespace ecgrt {
 namespace ECGRT_ISA {
-
-typedef uint32_t Bits __attribute__((vector_size(4 * ECGRT_LANES)));
-typedef uint16_t ShortBits __attribute__((vector_size(2 * ECGRT_LANES)));
-typedef uint16_t UnalignedShortBits
-    __attribute__((vector_size(2 * ECGRT_LANES), aligned(2), may_alias));
-typedef uint32_t UnalignedBits __attribute__((vector_size(4 * ECGRT_LANES), aligned(4), may_alias));
 
 // Tiles 0 to 3 are sums, 4 and 5 rows of the input, 6 and 7 weights. Values are widened as they are
 // loaded, weights to even and odd ones, so that each is widened once and not in every product.
@@ -175,25 +170,6 @@ void tiles(const uint16_t* input, ptrdiff_t row_stride, ptrdiff_t steps, const u
     } else {
       tile_panel<Tiles, 2>(unit, input, row_stride, steps, w, channel, first_row, rows, epilogue);
     }
-  }
-}
-
-// KernelTable::to_bfloat. A number that is none stays none.
-inline void to_bfloat(const float* from, ptrdiff_t count, uint16_t* to) {
-  ptrdiff_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    const Vec x = load(from + i);
-    const Bits bits = (Bits)x;
-    const Bits nearest = (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16;
-    const Bits chosen = x == x ? nearest : (bits >> 16 | 0x40U);
-    *reinterpret_cast<UnalignedShortBits*>(to + i) = __builtin_convertvector(chosen, ShortBits);
-  }
-  for (; i < count; ++i) {
-    uint32_t bits;
-    memcpy(&bits, from + i, sizeof bits);
-    const bool number = (bits & 0x7fffffffU) <= 0x7f800000U;
-    to[i] = static_cast<uint16_t>(number ? (bits + 0x7fffU + (bits >> 16 & 1U)) >> 16
-                                         : (bits >> 16 | 0x40U));
   }
 }
 

@@ -49,11 +49,11 @@ Workspace::Needs Workspace::plan(const Window& window, std::size_t workers) {
   rows_.resize(tensors.size());
   offsets_.assign(network_.slots + 1, 0);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
-    const PlanTensor& tensor = tensors[i];
+    const Tensor& tensor = tensors[i];
     rows_[i] = segments * network_.samples_per_segment / tensor.rate;
     std::size_t& size = offsets_[tensor.slot + 1];
     size = std::max(size, network_.floats_before[tensor.slot] +
-                              align((rows_[i] + network_.rows_behind[i]) * tensor.channels));
+                              align((rows_[i] + network_.rows_behind[i]) * tensor.floats()));
   }
   for (std::size_t slot = 0; slot < network_.slots; ++slot) offsets_[slot + 1] += offsets_[slot];
 
@@ -66,7 +66,7 @@ Workspace::Needs Workspace::plan(const Window& window, std::size_t workers) {
     network_.schedule.rows_to_keep(rows_, done_, keep_);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       // NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): what does not end is continued
-      record->reserve(i, (rows_[i] - keep_[i]) * tensors[i].channels);
+      record->reserve(i, (rows_[i] - keep_[i]) * tensors[i].floats());
     }
   }
   Needs needs{offsets_[network_.slots] * sizeof(float), 0, steps_.size()};
@@ -96,9 +96,9 @@ Workspace::Run Workspace::start(const Window& window, std::size_t workers) {
 }
 
 float* Workspace::tensor(std::size_t index, std::size_t row) const {
-  const PlanTensor& tensor = network_.tensors[index];
+  const Tensor& tensor = network_.tensors[index];
   return arena_.floats() + offsets_[tensor.slot] + network_.floats_before[tensor.slot] +
-         row * tensor.channels;
+         row * tensor.floats();
 }
 
 void Workspace::load_input(const Window& window) {
@@ -117,10 +117,10 @@ void Workspace::restore(const Chain& chain, const Window& window) {
   const CpuContinuation* record = record_of(window);
   if (record == nullptr) return;
   for_outputs(network_, chain, [&](std::size_t, std::size_t index) {
-    const std::size_t channels = network_.tensors[index].channels;
-    const std::size_t zeros = record->at_start() ? network_.rows_before[index] * channels : 0;
+    const std::size_t floats = network_.tensors[index].floats();
+    const std::size_t zeros = record->at_start() ? network_.rows_before[index] * floats : 0;
     std::fill_n(tensor(index) - zeros, zeros, 0.0F);
-    record->load(index, channels, tensor(index));
+    record->load(index, floats, tensor(index));
   });
 }
 
@@ -128,7 +128,7 @@ void Workspace::restore(const Chain& chain, const Window& window) {
 void Workspace::keep(const Chain& chain, const Window& window) {
   if (window.ends()) return;
   for_outputs(network_, chain, [&](std::size_t layer, std::size_t index) {
-    record_of(window)->store(index, network_.tensors[index].channels, tensor(index), keep_[index],
+    record_of(window)->store(index, network_.tensors[index].floats(), tensor(index), keep_[index],
                              done_[layer]);
   });
 }
@@ -138,11 +138,11 @@ void Workspace::clear_margins(const Step& step) {
   const Layer& layer = network_.layers[step.layer];
   for (const std::size_t index : {layer.raw, layer.activated}) {
     if (index == kNoTensor) continue;
-    const std::size_t channels = network_.tensors[index].channels;
-    const std::size_t before = network_.rows_before[index] * channels;
+    const std::size_t floats = network_.tensors[index].floats();
+    const std::size_t before = network_.rows_before[index] * floats;
     if (step.first) std::fill_n(tensor(index) - before, before, 0.0F);
     if (step.last) {
-      std::fill_n(tensor(index, rows_[index]), network_.rows_behind[index] * channels, 0.0F);
+      std::fill_n(tensor(index, rows_[index]), network_.rows_behind[index] * floats, 0.0F);
     }
   }
 }
@@ -165,7 +165,14 @@ Epilogue Workspace::epilogue(const Step& step) const {
     epilogue.pool = static_cast<std::ptrdiff_t>(layer.pool);
   }
   if (layer.raw != kNoTensor) epilogue.raw = tensor(layer.raw, first);
-  if (layer.activated != kNoTensor) epilogue.activated = tensor(layer.activated, first);
+  if (layer.activated != kNoTensor) {
+    float* activated = tensor(layer.activated, first);
+    if (network_.tensors[layer.activated].rounded) {
+      epilogue.rounded = reinterpret_cast<std::uint16_t*>(activated);
+    } else {
+      epilogue.activated = activated;
+    }
+  }
   epilogue.rows = static_cast<std::ptrdiff_t>(rows_[layer.output] - first);
   return epilogue;
 }

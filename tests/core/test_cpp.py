@@ -58,7 +58,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     [
         ("", "kernels", 5),
         ("", "layers", 3),
-        ("", "tiles", 3),
+        ("", "tiles", 4),
         ("", "schedule", 2),
         ("", "pool", 5),
         ("", "classifier", 4),
@@ -77,7 +77,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         ),
         ("address", "kernels", 5),
         ("address", "layers", 3),
-        ("address", "tiles", 3),
+        ("address", "tiles", 4),
         ("address", "schedule", 2),
         ("address", "classifier", 4),
         ("address", "signal", 5),

@@ -15,9 +15,10 @@ Blob blob(const std::vector<float>& values) {
 }
 
 // Runs a problem as a layer of a plan, its tasks in random order, and returns the algorithm.
-// `weights` are the problem's own, whatever their type.
+// `weights` are the problem's own, whatever their type; `rounded`: the layer is handed bfloat16.
 std::string run_layer(const KernelTable& kernels, Problem& problem, const Blob& weights,
-                      std::size_t workers, std::size_t opt_rows, std::mt19937& random) {
+                      std::size_t workers, std::size_t opt_rows, std::mt19937& random,
+                      bool rounded = false) {
   const Shape& shape = problem.shape;
   CpuPlan plan;
   plan.tensors = {{1, 1, 0}, {shape.inputs, 1, 1}, {shape.outputs, shape.stride, 2}};
@@ -33,7 +34,7 @@ std::string run_layer(const KernelTable& kernels, Problem& problem, const Blob& 
     convolution.scale = blob(problem.scale);
     convolution.shift = blob(problem.shift);
   }
-  ConvLayer layer(plan, convolution, kernels);
+  ConvLayer layer(plan, convolution, rounded, kernels);
   layer.pack(convolution.weights);
 
   // The rows that the problem has around those of the plan's input are zeros.
@@ -47,6 +48,14 @@ std::string run_layer(const KernelTable& kernels, Problem& problem, const Blob& 
   std::copy(problem.input.begin() + static_cast<std::ptrdiff_t>(pad * shape.inputs),
             problem.input.begin() + static_cast<std::ptrdiff_t>(behind * shape.inputs),
             input.begin() + static_cast<std::ptrdiff_t>(layer.rows_before() * shape.inputs));
+  std::size_t before = layer.rows_before() * shape.inputs;  // in floats
+  if (rounded) {
+    std::vector<float> half(input.size() / 2);
+    kernels.to_bfloat(input.data(), std::ssize(input),
+                      reinterpret_cast<std::uint16_t*>(half.data()));
+    input = half;
+    before /= 2;
+  }
 
   Epilogue epilogue = problem.epilogue();
   const Epilogue parameters = layer.epilogue();
@@ -60,8 +69,7 @@ std::string run_layer(const KernelTable& kernels, Problem& problem, const Blob& 
   std::shuffle(order.begin(), order.end(), random);
   for (const std::size_t task : order) {
     std::fill(scratch.begin(), scratch.end(), 777.0F);  // what another task left behind
-    layer.run(tasks, task, input.data() + layer.rows_before() * shape.inputs, epilogue,
-              scratch.data());
+    layer.run(tasks, task, input.data() + before, epilogue, scratch.data());
   }
   return layer.algorithm();
 }
@@ -116,7 +124,10 @@ TEST(layers, bfloat_weights_run_on_tiles) {
                          NumberType::kBfloat16};
       const std::size_t workers = pick(1, 5);
       const std::string where = std::string(kernels->name) + ", turn " + std::to_string(turn);
-      CHECK_AT(run_layer(*kernels, problem, weights, workers, 60, random) == "tiles", where);
+      const std::size_t depth = (shape.taps + shape.stride - 1) / shape.stride * shape.stride;
+      const bool rounded = inputs > 1 && depth * inputs % kTileDepth == 0;
+      CHECK_AT(run_layer(*kernels, problem, weights, workers, 60, random, rounded) == "tiles",
+               where);
       problem.check(3e-5, where);
     }
   }

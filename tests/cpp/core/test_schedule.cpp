@@ -64,48 +64,68 @@ Network residual_network(std::size_t taps, std::size_t pad) {
   return n;
 }
 
+// All that layers write for nobody but the next are rounded, or no tensor is.
+std::vector<Tensor> tensors_of(const CpuPlan& plan, bool rounded) {
+  std::vector<Tensor> tensors;
+  for (const PlanTensor& tensor : plan.tensors) tensors.push_back({tensor, rounded});
+  tensors[0].rounded = false;
+  for (const PlanConvolution& c : plan.convolutions) {
+    for (const std::size_t tensor : {c.raw, c.residual}) {
+      if (tensor != kNoTensor) tensors[tensor].rounded = false;
+    }
+  }
+  return tensors;
+}
+
+std::vector<Layer> layers_of(const CpuPlan& plan, const KernelTable& kernels) {
+  std::vector<Layer> layers;
+  for (const PlanConvolution& c : plan.convolutions) layers.emplace_back(plan, c, false, kernels);
+  return layers;
+}
+
 // Memory in which a row of a tensor holds its number in the record, in every channel. Its row 0 is
 // that of time step `begin`.
 class Memory {
  public:
-  Memory(const CpuPlan& plan, const std::vector<std::size_t>& rows, std::size_t begin, bool ends)
-      : plan_(plan), rows_(rows), begin_(begin), ends_(ends) {
-    for (const PlanTensor& tensor : plan.tensors) {
+  Memory(const std::vector<Tensor>& tensors, const std::vector<std::size_t>& rows,
+         std::size_t begin, bool ends)
+      : tensors_(tensors), rows_(rows), begin_(begin), ends_(ends) {
+    for (const Tensor& tensor : tensors) {
       slots_.resize(std::max(slots_.size(), tensor.slot + 1));
     }
   }
   // The tensor's row 0, with room for so many rows.
   float* at(std::size_t tensor, std::size_t rows) {
-    std::vector<float>& slot = slots_[plan_.tensors[tensor].slot];
-    const std::size_t size = rows * plan_.tensors[tensor].channels;
+    std::vector<float>& slot = slots_[tensors_[tensor].slot];
+    const std::size_t size = rows * tensors_[tensor].floats();
     if (slot.size() < size) slot.resize(size, -1.0F);
     return slot.data();
   }
   void write(std::size_t tensor, std::size_t first, std::size_t end) {
-    const std::size_t channels = plan_.tensors[tensor].channels;
+    const std::size_t floats = tensors_[tensor].floats();
     float* to = at(tensor, end);
-    for (std::size_t i = first * channels; i < end * channels; ++i) {
-      to[i] = value(tensor, i / channels);
+    for (std::size_t i = first * floats; i < end * floats; ++i) {
+      to[i] = value(tensor, i / floats);
     }
   }
   // Rows before the record's first are zeros, and so are those behind its last if this is its end.
   void check(std::size_t tensor, std::ptrdiff_t first, std::size_t end, const std::string& where) {
-    const std::size_t channels = plan_.tensors[tensor].channels;
+    const std::size_t floats = tensors_[tensor].floats();
     CHECK_AT(first >= 0 || begin_ == 0, where);
     const auto from = static_cast<std::size_t>(std::max<std::ptrdiff_t>(first, 0));
     if (ends_) end = std::min(end, rows_[tensor]);
     CHECK_AT(end <= rows_[tensor], where);
     const float* rows = at(tensor, end);
-    for (std::size_t i = from * channels; i < end * channels; ++i) {
-      CHECK_AT(rows[i] == value(tensor, i / channels), where);
+    for (std::size_t i = from * floats; i < end * floats; ++i) {
+      CHECK_AT(rows[i] == value(tensor, i / floats), where);
     }
   }
 
  private:
   float value(std::size_t tensor, std::size_t row) const {
-    return static_cast<float>(8192 * tensor + begin_ / plan_.tensors[tensor].rate + row);
+    return static_cast<float>(8192 * tensor + begin_ / tensors_[tensor].rate + row);
   }
-  const CpuPlan& plan_;
+  const std::vector<Tensor>& tensors_;
   const std::vector<std::size_t>& rows_;
   std::size_t begin_;
   bool ends_;
@@ -117,12 +137,13 @@ constexpr std::size_t kSegment = 2;  // time steps, of which all rates are divis
 // Plays a network's schedule for one window after another.
 class Player {
  public:
-  Player(const CpuPlan& plan, const std::vector<Layer>& layers)
+  Player(const CpuPlan& plan, const std::vector<Layer>& layers, bool rounded)
       : plan_(plan),
+        tensors_(tensors_of(plan, rounded)),
         layers_(layers),
-        schedule_(plan.tensors, layers),
-        behind_(plan.tensors.size()) {
-    record_.restart(plan.tensors.size(), layers.size());
+        schedule_(tensors_, layers),
+        behind_(tensors_.size()) {
+    record_.restart(tensors_.size(), layers.size());
     for (const Layer& layer : layers) {
       outputs_.push_back(layer.output);
       behind_[layer.input] = std::max(behind_[layer.input], layer.conv.rows_behind());
@@ -133,19 +154,19 @@ class Player {
   std::size_t play(std::size_t samples, bool ends, std::size_t parts, const std::string& where) {
     std::vector<std::size_t> rows, done, keep;
     const std::size_t local = record_.waiting() * kSegment + samples;
-    for (const PlanTensor& tensor : plan_.tensors) rows.push_back(local / tensor.rate);
+    for (const Tensor& tensor : tensors_) rows.push_back(local / tensor.rate);
     const std::vector<std::size_t> start = record_.done();
     std::vector<Step> steps;
     schedule_.plan({rows, start, ends}, 2, parts, done, steps);
     schedule_.rows_to_keep(rows, done, keep);
-    Memory memory(plan_, rows, begin_, ends);
+    Memory memory(tensors_, rows, begin_, ends);
     record_.load(0, 1, memory.at(0, rows[0]));
     memory.write(0, local - samples, local);
     record_.store(0, 1, memory.at(0, local), keep[0], local);
     auto step = steps.begin();
     for (const Chain& chain : schedule_.chains()) {
       for_outputs(chain, [&](std::size_t, std::size_t tensor) {
-        record_.load(tensor, plan_.tensors[tensor].channels, memory.at(tensor, rows[tensor]));
+        record_.load(tensor, tensors_[tensor].floats(), memory.at(tensor, rows[tensor]));
       });
       std::vector<std::size_t> computed = start;
       for (; step != steps.end() && step->layer < chain.end; ++step) {
@@ -156,11 +177,11 @@ class Player {
         CHECK_AT(!ends || done[layer] == rows[tensor], where);
         if (ends) return;
         memory.check(tensor, static_cast<std::ptrdiff_t>(keep[tensor]), done[layer], where);
-        record_.store(tensor, plan_.tensors[tensor].channels, memory.at(tensor, done[layer]),
+        record_.store(tensor, tensors_[tensor].floats(), memory.at(tensor, done[layer]),
                       keep[tensor], done[layer]);
       });
     }
-    record_.advance(samples / kSegment, done, keep, plan_.tensors, outputs_, kSegment);
+    record_.advance(samples / kSegment, done, keep, tensors_, outputs_, kSegment);
     begin_ += local - record_.waiting() * kSegment;
     CHECK_AT(record_.at_start() == (begin_ == 0), where);
     return steps.size();
@@ -205,6 +226,7 @@ class Player {
   }
 
   const CpuPlan& plan_;
+  const std::vector<Tensor> tensors_;
   const std::vector<Layer>& layers_;
   const Schedule schedule_;
   CpuContinuation record_;
@@ -219,10 +241,7 @@ TEST(schedule, nothing_is_read_before_it_is_written_or_after_it_is_replaced) {
                                     std::pair{3, 1}, std::pair{33, 16}}) {
       const Network network =
           residual_network(static_cast<std::size_t>(taps), static_cast<std::size_t>(pad));
-      std::vector<Layer> layers;
-      for (const PlanConvolution& c : network.plan.convolutions) {
-        layers.emplace_back(network.plan, c, *kernels);
-      }
+      const std::vector<Layer> layers = layers_of(network.plan, *kernels);
       for (const std::size_t samples : {2, 64, 200, 1024, 5002}) {
         std::size_t whole = 0, most = 0;
         for (const std::size_t parts : {1, 2, 3, 7, 40}) {
@@ -231,9 +250,12 @@ TEST(schedule, nothing_is_read_before_it_is_written_or_after_it_is_replaced) {
                                     std::to_string(samples) + " samples, " + std::to_string(parts) +
                                     " parts";
           const auto length = static_cast<std::size_t>(samples);
-          const std::size_t steps = Player(network.plan, layers).play(length, true, parts, where);
-          if (parts == 1) whole = steps;
-          most = std::max(most, steps);
+          for (const bool rounded : {false, true}) {
+            Player player(network.plan, layers, rounded);
+            const std::size_t steps = player.play(length, true, parts, where);
+            if (parts == 1) whole = steps;
+            most = std::max(most, steps);
+          }
         }
         CHECK(whole == layers.size());
         CHECK(samples < 5000 || most > 2 * whole);
@@ -248,17 +270,14 @@ TEST(schedule, a_record_goes_on_from_window_to_window) {
                                     std::pair{3, 1}, std::pair{33, 16}, std::pair{1, 0}}) {
       const Network network =
           residual_network(static_cast<std::size_t>(taps), static_cast<std::size_t>(pad));
-      std::vector<Layer> layers;
-      for (const PlanConvolution& c : network.plan.convolutions) {
-        layers.emplace_back(network.plan, c, *kernels);
-      }
+      const std::vector<Layer> layers = layers_of(network.plan, *kernels);
       for (const std::size_t window : {2, 38, 500, 1000}) {
         for (const std::size_t parts : {1, 3}) {
           const std::string where = std::string(kernels->name) + ", " + std::to_string(taps) +
                                     " taps, pad " + std::to_string(pad) + ", windows of " +
                                     std::to_string(window) + " samples, " + std::to_string(parts) +
                                     " parts";
-          Player player(network.plan, layers);
+          Player player(network.plan, layers, parts > 1);
           std::size_t most = 0, fed = 0;
           for (; fed < 3000; fed += window) {
             player.play(window, false, parts, where);

@@ -46,8 +46,8 @@ void plain_to_float(const std::int16_t* from, std::ptrdiff_t count, float offset
 }
 
 // Of what reading a signal takes; beats and features take more.
-constexpr SignalKernels kPlain{plain_fir, plain_polyphase, nullptr,
-                               nullptr,   plain_to_float,  nullptr};
+constexpr SignalKernels kPlain{plain_fir,      plain_polyphase, nullptr, nullptr,
+                               plain_to_float, nullptr,         nullptr};
 
 std::vector<float> waves(std::size_t size) {
   std::vector<float> x(size);

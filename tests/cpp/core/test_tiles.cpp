@@ -123,6 +123,27 @@ TEST(tiles, what_follows_a_convolution) {
   }
 }
 
+TEST(tiles, what_is_rounded_is_the_activated) {
+  std::mt19937 random(10);
+  for (const KernelTable* kernels : kernel_tables()) {
+    for (unsigned turn = 0; turn < 48; ++turn) {
+      Features features(turn);
+      features.activated = true;
+      Problem problem({3, 1, 32, 48, 1 + turn}, features, random);
+      const Tiled tiled(problem);
+      Epilogue epilogue = problem.epilogue();
+      tiled.run(*kernels, 0, tiled.panels, epilogue);
+      std::vector<std::uint16_t> found(problem.activated.size()), expected(found.size());
+      kernels->to_bfloat(problem.activated.data(), std::ssize(expected), expected.data());
+      epilogue.activated = nullptr;
+      epilogue.rounded = found.data();
+      if (features.raw) epilogue.raw = problem.raw.data();
+      tiled.run(*kernels, 0, tiled.panels, epilogue);
+      CHECK_AT(found == expected, std::string(kernels->name) + ", turn " + std::to_string(turn));
+    }
+  }
+}
+
 // Those of all tables, and AMX's where it can be run without AMX.
 std::vector<std::pair<std::string, ToBfloat>> conversions() {
   std::vector<std::pair<std::string, ToBfloat>> all;
