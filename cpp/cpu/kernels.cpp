@@ -1,7 +1,7 @@
 // The algorithms, written once over Vec; CMake compiles this file once per instruction set.
 #include "cpu/kernels.h"
 
-#include "cpu/epilogue_lane.h"
+#include "cpu/epilogue_lanes.h"
 #include "cpu/fft.h"
 #include "cpu/filters.h"
 #include "cpu/loops.h"
@@ -42,14 +42,14 @@ void inverse(const float* spectrum, ptrdiff_t bin_stride, ptrdiff_t first, ptrdi
     const ptrdiff_t rows = left < rows_per_tile ? left : rows_per_tile;
     for (ptrdiff_t c = 0; c < count && first + c < epilogue.channels; c += kLanes) {
       const float* bins = spectrum + tile * 2 * count + c;
-      const EpilogueLane lane(epilogue, first + c);
+      const EpilogueLanes<1> lane(epilogue, first + c);
       transform_back<Size / 2>(
           [&](int b, Vec& re, Vec& im) __attribute__((always_inline)) {
             re = load(bins + b * bin_stride);
             im = load(bins + b * bin_stride + count);
           },
           [&](int n, Vec x) __attribute__((always_inline)) {
-            if (n < rows) lane.apply(row + n, x);
+            if (n < rows) lane.apply(row + n, {x});
           });
     }
   }
@@ -61,11 +61,8 @@ ECGRT_INLINE void direct_rows(const float* input, ptrdiff_t row_stride, ptrdiff_
                               const Epilogue& epilogue, Prefetch& ahead) {
   Vec sum[Rows][Vectors] = {};
   real_rows(sum, input, row_stride, weights, depth, ahead);
-  unroll<Vectors>([&]<int V>() __attribute__((always_inline)) {
-    if (channel + V * kLanes >= epilogue.channels) return;
-    const EpilogueLane lane(epilogue, channel + V * kLanes);
-    unroll<Rows>([&]<int R>() __attribute__((always_inline)) { lane.apply(row + R, sum[R][V]); });
-  });
+  const EpilogueLanes<Vectors> lanes(epilogue, channel);
+  unroll<Rows>([&]<int R>() __attribute__((always_inline)) { lanes.apply(row + R, sum[R]); });
 }
 
 void direct(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const float* weights,

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512F__) || defined(__F16C__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
@@ -34,7 +34,18 @@ ECGRT_INLINE Vec load(const float* p) { return *reinterpret_cast<const Unaligned
 ECGRT_INLINE void store(float* p, Vec v) { *reinterpret_cast<UnalignedVec*>(p) = v; }
 // Not `Vec{} + x`: GCC builds that element by element.
 ECGRT_INLINE Vec broadcast(float x) { return x - Vec{}; }
-ECGRT_INLINE Vec maximum(Vec a, Vec b) { return a > b ? a : b; }
+// a > b ? a : b, of which GCC makes two instructions and more.
+ECGRT_INLINE Vec maximum(Vec a, Vec b) {
+#if defined(__AVX512F__)
+  return (Vec)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+  return (Vec)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+  return (Vec)_mm_max_ps((__m128)a, (__m128)b);
+#else
+  return a > b ? a : b;
+#endif
+}
 
 // sum += x * w and sum -= x * w, in place. With only 16 registers GCC's own choice among the forms
 // of the instruction moves and spills accumulators, so there the form is given.

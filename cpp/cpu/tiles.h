@@ -10,7 +10,7 @@
 #pragma once
 
 #include "cpu/bfloat.h"
-#include "cpu/epilogue_lane.h"
+#include "cpu/epilogue_lanes.h"
 #include "cpu/products.h"
 #include "cpu/simd.h"
 #include "cpu/tile_kernel.h"
@@ -123,10 +123,18 @@ ECGRT_INLINE void tile_block(Tiles& unit, const uint16_t* input, ptrdiff_t row_s
 
 template <int Channels>
 ECGRT_INLINE void finish_rows(const float* sums, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t channel,
-                              const Epilogue& epilogue) {
-  for (int c = 0; c < Channels * kTileChannels; c += kLanes) {
-    const EpilogueLane lane(epilogue, channel + c);
-    for (ptrdiff_t r = 0; r < rows; ++r) lane.apply(row + r, load(sums + r * kTilePanel + c));
+                              const Epilogue& given) {
+  const Epilogue epilogue = given;  // a copy that no store through its pointers can change
+  constexpr int kVectors = kLanes == kTileChannels ? Channels : 2;
+  for (int c = 0; c < Channels * kTileChannels; c += kVectors * kLanes) {
+    const EpilogueLanes<kVectors> lanes(epilogue, channel + c);
+    for (ptrdiff_t r = 0; r < rows; ++r) {
+      Vec sum[kVectors];
+      unroll<kVectors>([&]<int V>() __attribute__((always_inline)) {
+        sum[V] = load(sums + r * kTilePanel + c + V * kLanes);
+      });
+      lanes.apply(row + r, sum);
+    }
   }
 }
 
