@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,27 +11,10 @@
 #include "signal/filter.h"
 #include "signal/gaps.h"
 #include "signal/resampler.h"
+#include "signal/samples.h"
 #include "signal/scale.h"
 
 namespace ecgrt {
-
-enum class SampleType { int16, int32, float32, float64 };
-
-// A view of one lead; any stride, nothing is copied.
-struct Signal {
-  const void* data = nullptr;
-  SampleType type = SampleType::float32;
-  std::ptrdiff_t stride = sizeof(float);  // bytes from a sample to the next
-  std::size_t size = 0;
-  double sampling_rate = 0.0;  // Hz; 0 means the model's own
-  double microvolts = 1.0;     // a unit of the samples
-};
-
-// The samples of a signal of int16, one behind the other; null of any other.
-const std::int16_t* adjacent_int16(const Signal& signal);
-
-// Copies samples from `first` on, as they are.
-void copy_samples(const Signal& signal, std::size_t first, std::span<double> out);
 
 // Finds all gaps of a signal of `rate` Hz, still stretches among them.
 void find_gaps(const Signal& signal, double rate, GapFinder& finder);

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "signal/beats.h"
+#include "signal/gaps.h"
 #include "signal/interval_features.h"
-#include "signal/reader.h"
 #include "signal/rhythm_features.h"
+#include "signal/samples.h"
 #include "signal/signal_features.h"
 #include "signal/wave_features.h"
 

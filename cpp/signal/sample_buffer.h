@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "signal/reader.h"
+#include "signal/samples.h"
 
 namespace ecgrt {
 
