@@ -220,6 +220,7 @@ def test_enterprise_path_keeps_its_timings(
     ("change", "message"),
     [
         ({"precision": "int8"}, "precision must be one of"),
+        ({"precision": "bf16"}, 'for target="cpu"'),
         ({"flavour": "ultimate"}, "flavour must be one of"),
         ({"min_seconds": -1}, "0 <= min_seconds <= opt_seconds <= max_seconds, not -1"),
         ({"opt_seconds": 200}, "not 0.0, 200 and 180.0"),

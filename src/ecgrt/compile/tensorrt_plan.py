@@ -146,7 +146,10 @@ def build_tensorrt_plan(
     """
     check_writable(plan_path, onnx_path)
     if precision not in PRECISIONS:
-        raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}")
+        hint = (
+            '; plans in bfloat16 are for target="cpu" (--target cpu)' if precision == "bf16" else ""
+        )
+        raise ValueError(f"precision must be one of {PRECISIONS}, not {precision!r}{hint}")
     device = cuda_device()
     chosen = choose_flavour(flavour, device)
     model, metadata = _load_model(Path(onnx_path))
