@@ -1,7 +1,7 @@
 """Model repositories: their configuration by Triton's own protobuf, their models by a stand-in.
 
-The stand-in has what Triton's documentation says of ``triton_python_backend_utils``; no server runs
-here. docs/triton.md has the commands for a machine that has one.
+The stand-in has what Triton's documentation says of ``triton_python_backend_utils``. A server runs
+in test_server.py.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import runpy
 import sys
 import types
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,14 @@ class Response:
         return json.loads(self.outputs["ANSWER"][0, 0])
 
 
+class TritonError(RuntimeError):
+    INVALID_ARG = 3
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def find(request: dict[str, Any], name: str) -> Tensor:
     return Tensor(name, request[name])
 
@@ -52,7 +61,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (
         ("Tensor", Tensor),
         ("InferenceResponse", Response),
-        ("TritonError", RuntimeError),
+        ("TritonError", TritonError),
         ("get_input_tensor_by_name", find),
     ):
         setattr(module, name, value)
@@ -121,7 +130,8 @@ def test_records(repository: Path, classifier: ecgrt.Classifier, signal: Any) ->
     good = [request(signal), request(signal[:6000] / 1000, unit=b"mV"), request([signal, signal])]
     answers = model.execute([bad[0], *good, *bad[1:]])
     for answer in (answers[0], *answers[4:]):
-        assert isinstance(answer.error, RuntimeError)
+        assert isinstance(answer.error, TritonError)
+        assert answer.error.code == TritonError.INVALID_ARG
         assert answer.outputs == {}
     assert answers[1].json() == classifier.predict(signal, fs=300).to_dict()
     expected = classifier.predict(signal[:6000] / 1000, fs=300, unit="mV")
@@ -161,6 +171,31 @@ def test_sequences_that_are_none(repository: Path, signal: Any) -> None:
     assert "has not begun" in str(oldest.error)
     assert next_.error is None
     assert "began at 300 Hz" in str(faster.error)
+
+
+def test_a_sequence_keeps_its_unit(repository: Path, signal: Any) -> None:
+    model = load(repository / "ecgrt_stream")
+    began, other, bad, lost = model.execute(
+        [
+            chunk(signal, 1, start=1),
+            chunk(signal, 1, unit=b"mV"),
+            chunk(signal, 1, start=1, unit=b"kg"),  # what began before has ended all the same
+            chunk(signal, 1),
+        ]
+    )
+    assert began.error is None
+    assert "began in uV, not in 'mV'" in str(other.error)
+    assert "kg" in str(bad.error)
+    assert "has not begun" in str(lost.error)
+
+
+def test_the_log_of_the_server_is_no_place_for_warnings(repository: Path, signal: Any) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model = load(repository / "ecgrt")
+        (answer,) = model.execute([request(signal[:2400])])
+    assert "short_record" in answer.json()["quality"]["warnings"]
+    assert told == []
 
 
 def test_a_load(repository: Path, classifier: ecgrt.Classifier, signal: Any) -> None:

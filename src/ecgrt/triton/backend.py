@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .. import Classifier, Prediction, __version__
+from .. import Classifier, Prediction, SignalWarning, __version__
 from .._core import Stream
 from .repository import PLAN_NAME
 
@@ -33,6 +34,8 @@ def _parameters(arguments: dict[str, str]) -> dict[str, str]:
 
 
 def _load(arguments: dict[str, str], values: dict[str, str]) -> Classifier:
+    # The process is the model's own, and its warnings would be the server's log: the answers tell.
+    warnings.simplefilter("ignore", SignalWarning)
     folder = Path(arguments["model_repository"]) / arguments["model_version"]
     threads, device = int(values["threads"]), int(values["device"])
     return Classifier(folder / PLAN_NAME, threads=threads or None, device=device)
@@ -56,7 +59,8 @@ def _text(values: list[str]) -> Any:
 
 def _error(error: Exception) -> Any:
     pb = _utils()
-    return pb.InferenceResponse(output_tensors=[], error=pb.TritonError(str(error)))
+    told = pb.TritonError(str(error), pb.TritonError.INVALID_ARG)
+    return pb.InferenceResponse(output_tensors=[], error=told)
 
 
 def _json(values: Any) -> str:
@@ -121,7 +125,7 @@ class EcgStreamModel:
         values = _parameters(args)
         self._classifier = _load(args, values)
         self._most = int(values["sequences"])
-        self._streams: OrderedDict[int, Stream] = OrderedDict()
+        self._streams: OrderedDict[int, tuple[Stream, str]] = OrderedDict()
 
     def execute(self, requests: list[Any]) -> list[Any]:
         """Take a chunk of each sequence."""
@@ -141,16 +145,20 @@ class EcgStreamModel:
         return pb.InferenceResponse(output_tensors=[pb.Tensor("ANSWER", _text([_json(values)]))])
 
     def _push(self, request: Any, number: int, start: bool, end: bool) -> dict[str, Any]:
+        if start:
+            self._streams.pop(number, None)  # another of this number, which nobody has ended
         rows, fs, unit = _signal(request)
         if start:
-            self._streams[number] = self._classifier.stream(fs, unit)
-        stream = self._streams.get(number)
-        if stream is None:
+            self._streams[number] = self._classifier.stream(fs, unit), unit
+        if number not in self._streams:
             raise ValueError("the sequence has not begun, or was silent for too long; begin anew")
+        stream, began = self._streams[number]
         if stream.fs != fs:
             raise ValueError(f"the sequence began at {stream.fs:g} Hz, not {fs:g} Hz")
+        if began != unit:
+            raise ValueError(f"the sequence began in {began}, not in {unit!r}")
         self._streams.move_to_end(number)
-        while len(self._streams) > self._most:  # Triton has given up the oldest without a word
+        while len(self._streams) > self._most:  # Triton ends silent sequences without a word
             self._streams.popitem(last=False)
         decisions = stream.push(rows.ravel())
         beats = stream.beats.tolist()
