@@ -15,7 +15,7 @@ from archives import after, answers, holds_answers_of_predict, sample_records, w
 from commands import exit_code
 
 from ecgrt.archive import score
-from ecgrt.archive.output import SUFFIX
+from ecgrt.archive.folders import SUFFIX
 
 KILLED = """
 import os, signal, sys

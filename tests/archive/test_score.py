@@ -203,7 +203,7 @@ def test_what_is_refused_before_anything_is_computed(
         ([tmp_path / "bad.parquet"], "damaged, or no Parquet"),
         ([tmp_path / "no.parquet"], "no.parquet"),
         ([records, records / "S0001"], "more than once"),
-        (["s3://bucket/records"], "tables are read"),
+        (["s3://bucket/list.json"], "local files only"),
         ([records, "--plan", tmp_path / "no.plan"], "no.plan"),
         (["nowhere://bucket/x.parquet"], "no store that can be read"),
         ([records, "--ray", tmp_path], "put --ray last"),

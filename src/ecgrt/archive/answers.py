@@ -11,6 +11,7 @@ from .._extras import require
 from ..records import Record
 from .blocks import Block, Item, Origin
 from .settings import Settings, digest_of
+from .stores import StoreError
 
 #: What a column with the probability of a class begins with.
 PROBABILITY = "probability_"
@@ -106,6 +107,8 @@ class Scorer:
         row = self._row(origin)
         try:
             record = read()
+        except StoreError:  # it says nothing about the record: the run ends, and can go on
+            raise
         except Exception as error:  # noqa: BLE001 (whatever one record leads to)
             row["error"] = reason(error)
             return row, None

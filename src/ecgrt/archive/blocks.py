@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ..records import Record, read_record
 from ..records.registry import record_name
+from .stores import file_name, is_uri, read_object
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,10 @@ class FileBlock:
     def items(self) -> Iterator[Item]:
         """Give its records, none of them read yet."""
         for file in self.files:
-            path = Path(file.source)
-            origin = Origin(_text(record_name(path)), _text(file.source))
-            yield origin, partial(read_record, path, **{**self.told, **file.said})
+            source, told = file.source, {**self.told, **file.said}
+            path = Path(file_name(source))
+            read = partial(read_object, source) if is_uri(source) else partial(read_record, path)
+            yield Origin(_text(record_name(path)), _text(source)), partial(read, **told)
 
 
 def _text(name: str) -> str:

@@ -12,6 +12,7 @@ from ..records import list_records
 from ..records.manifest import read_entries
 from .blocks import FileBlock, Group, Named
 from .settings import Settings
+from .stores import is_uri, join, names_in, records_in, split
 from .tables import RowGroup, is_table, row_counts
 
 _MANIFESTS = (".json", ".jsonl", ".ndjson")
@@ -104,9 +105,9 @@ def _expand(inputs: Sequence[str | Path]) -> Iterator[Named]:
     for one in inputs:
         text = os.fspath(one)
         path = Path(text)
-        if "://" in text and not is_table(text):
-            raise ValueError(f"{text}: of an object store, tables are read: .parquet or .arrow")
-        if path.is_dir():
+        if is_uri(text):
+            yield from map(Named, _in_store(text))
+        elif path.is_dir():
             tables = sorted(str(p) for p in path.iterdir() if p.is_file() and is_table(p.name))
             yield from map(Named, tables or map(str, list_records(path)))
         elif is_table(text):
@@ -115,3 +116,17 @@ def _expand(inputs: Sequence[str | Path]) -> Iterator[Named]:
             yield from (Named(str(entry.path), entry.said) for entry in read_entries(path))
         else:
             yield from map(Named, map(str, list_records([text])))
+
+
+def _in_store(uri: str) -> list[str]:
+    if is_table(uri):
+        return [uri]
+    if split(uri)[1].lower().endswith(_MANIFESTS):
+        raise ValueError(f"{uri}: manifests are read from local files only")
+    folder, name = split(uri)
+    folder = folder if name == "RECORDS" else uri
+    names = names_in(folder)
+    if names is None:
+        return [uri]
+    tables = [join(folder, name) for name in names if is_table(name)]
+    return tables if tables and folder is uri else records_in(folder, names)

@@ -16,6 +16,7 @@ from .here import answer_here
 from .inputs import Archive, list_archive
 from .output import KEY, Output, identity_in, locked
 from .settings import Settings, check_columns, digest_of
+from .stores import readable
 
 #: Shows progress: gets the blocks as they are answered, and how many there will be.
 Progress = Callable[[Iterator[int], int], Iterator[int]]
@@ -66,9 +67,10 @@ def score(
     Parameters
     ----------
     inputs
-        Folders, RECORDS files, manifests, files of records, and tables of them (Parquet, Arrow).
+        Folders, RECORDS files, manifests, files of records, and tables of them (Parquet, Arrow);
+        all but manifests also in a store.
     out
-        The file to write.
+        The file to write; also an object of a store, ``s3://...``.
     plan
         As of :class:`ecgrt.Classifier`.
     workers
@@ -171,7 +173,8 @@ def _kept(answers: Iterator[tuple[int, Table]], output: Output) -> Iterator[int]
 def summary(path: str | Path) -> Summary:
     """Count what a file of answers holds."""
     parquet = require("pyarrow.parquet", extra="archive")
-    table = parquet.read_table(path, columns=["label", "error"])
+    with readable(path) as file:
+        table = parquet.read_table(file, columns=["label", "error"])
     counted = table.column("label").drop_null().value_counts().to_pylist()
     return Summary(
         records=table.num_rows,

@@ -14,6 +14,7 @@ from .._extras import require
 from ..records import Record
 from ..records.base import record_of
 from .blocks import Block, Item, Origin
+from .stores import file_name, is_uri, opened
 
 PARQUET = (".parquet", ".pq")
 ARROW = (".arrow", ".feather", ".ipc")
@@ -123,7 +124,7 @@ def row_counts(source: str, columns: Mapping[str, str], told: Mapping[str, Any])
 
 def is_table(source: str) -> bool:
     """Return whether a name ends as a table's does."""
-    return source.lower().endswith(SUFFIXES)
+    return file_name(source).lower().endswith(SUFFIXES)
 
 
 def _check(source: str, schema: Any, columns: Mapping[str, str], told: Mapping[str, Any]) -> None:
@@ -192,7 +193,7 @@ def _unpack(packed: bytes) -> Rows:
 def _opened(source: str) -> Iterator[tuple[Any, list[int], Any]]:
     """Open a table; give its schema, the rows of its groups, and what reads one of them."""
     with _bytes(source) as file:
-        if source.lower().endswith(ARROW):
+        if file_name(source).lower().endswith(ARROW):
             reader = require("pyarrow.ipc", extra="archive").open_file(file)
             counts = [reader.get_batch(i).num_rows for i in range(reader.num_record_batches)]
 
@@ -219,15 +220,11 @@ def _opened(source: str) -> Iterator[tuple[Any, list[int], Any]]:
 
 @contextmanager
 def _bytes(source: str) -> Iterator[Any]:
-    """Open a local file, or an object of a store: s3://, gs://, abfss://, hdfs://."""
-    pa = require("pyarrow", extra="archive")
-    if "://" not in source:
-        with pa.memory_map(source) if source.lower().endswith(ARROW) else pa.OSFile(source) as file:
+    """Open a local file, or an object of a store."""
+    if is_uri(source):
+        with opened(source) as file:
             yield file
         return
-    try:
-        system, path = require("pyarrow.fs", extra="archive").FileSystem.from_uri(source)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{source} is in no store that can be read: {error}") from None
-    with system.open_input_file(path) as file:
+    pa = require("pyarrow", extra="archive")
+    with pa.memory_map(source) if source.lower().endswith(ARROW) else pa.OSFile(source) as file:
         yield file

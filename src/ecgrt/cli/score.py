@@ -40,10 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         nargs="+",
         metavar="INPUT",
         help="a folder of records or tables; a RECORDS file; a manifest (*.json); a record's file; "
-        "a table of signals (*.parquet, *.arrow), also s3://... or gs://...",
+        "a table of signals (*.parquet, *.arrow); also s3://... or gs://...",
     )
     parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="FILE", help="the Parquet file to write"
+        "-o",
+        "--out",
+        type=_place,
+        required=True,
+        metavar="FILE",
+        help="the Parquet file to write; also s3://... or gs://...",
     )
     add_run_options(parser)
     add_record_options(parser)
@@ -93,6 +98,10 @@ def _add_own_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _place(text: str) -> str | Path:
+    return text if "://" in text else Path(text)  # a Path would make one slash of two
+
+
 def _column(text: str) -> tuple[str, str]:
     key, equals, name = text.partition("=")
     if not (key and equals and name):
@@ -108,7 +117,7 @@ def _address(text: str) -> str:
 
 def _score(args: argparse.Namespace) -> int:
     from ..archive import score
-    from ..archive.output import SUFFIX
+    from ..archive.folders import kept_in
 
     try:
         found = score(
@@ -129,7 +138,7 @@ def _score(args: argparse.Namespace) -> int:
     except BlockingIOError:  # what lies there is another's
         raise
     except (KeyboardInterrupt, OSError):
-        if (kept := args.out.with_name(args.out.name + SUFFIX)).exists():
+        if kept := kept_in(args.out):
             print(f"ecgrt-score: answers are kept in {kept}; go on with --resume", file=sys.stderr)
         raise
     show(args.json, _text(found, args.out), asdict(found))
@@ -142,7 +151,7 @@ def _show(blocks: Iterator[int], count: int) -> Iterator[int]:
     return track(blocks, total=count, desc="blocks")
 
 
-def _text(found: Summary, out: Path) -> str:
+def _text(found: Summary, out: str | Path) -> str:
     labels = ", ".join(f"{count} {label}" for label, count in found.labels.items())
     without = found.records - sum(found.labels.values()) - found.failures
     return (

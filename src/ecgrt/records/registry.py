@@ -12,7 +12,7 @@ from .reading import Format
 
 _HEAD_BYTES = 4096
 #: Files beside a WFDB header that belong to it.
-_BESIDE_HEADER = (".mat", ".dat")
+BESIDE_HEADER = (".mat", ".dat")
 
 
 @cache
@@ -49,7 +49,7 @@ def find(path: Path) -> Path:
         if not path.exists():
             raise FileNotFoundError(f"{path} does not exist")
         header = path.with_suffix(".hea")
-        return header if path.suffix.lower() in _BESIDE_HEADER and header.is_file() else path
+        return header if path.suffix.lower() in BESIDE_HEADER and header.is_file() else path
     found = _with_suffix(path) if path.name else []  # "." and "/" have no name
     if len(found) > 1:
         names = ", ".join(file.name for file in found)
