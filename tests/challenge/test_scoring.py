@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 from ecgrt._files import write_text
-from ecgrt.challenge.scoring import CLASSES, read_answers, score, write_answers
+from ecgrt.challenge.scoring import (
+    CLASSES,
+    read_answers,
+    score,
+    score_name,
+    scored_classes,
+    write_answers,
+)
 
 
 def test_worked_example() -> None:
@@ -78,6 +85,30 @@ def test_answers_beyond_the_reference_count_for_nothing() -> None:
     assert score(reference, reference | {"z": "~"}).overall == 1.0
 
 
+def test_classes_of_ones_own_are_scored_in_their_order() -> None:
+    # reference  y y x z        y was found once of twice, and never claimed: 2 * 1 / (2 + 1)
+    # answers    y x x -        x was found, and claimed once more:           2 * 1 / (1 + 2)
+    reference = {"a": "y", "b": "y", "c": "x", "d": "z"}
+    result = score(reference, {"a": "y", "b": "x", "c": "x"}, ["y", "x", "z"])
+    assert list(result.f1.items()) == [("y", 2 / 3), ("x", 2 / 3), ("z", 0.0)]
+    assert result.overall == pytest.approx(4 / 9)
+    assert result.confusion.tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0]]
+    assert result.confusion.dtype == np.int64
+    assert (result.accuracy, result.missing) == (0.5, ("d",))
+    assert scored_classes(["y", "x"]) == ("y", "x")
+    assert score_name(["y", "x"]) == "macro F1"
+
+
+def test_the_challenges_classes_have_one_order() -> None:
+    reference = dict(zip("abcd", CLASSES, strict=True))
+    result = score(reference, {"a": "A", "b": "A"}, ["~", "O", "A", "N"])
+    assert list(result.f1) == ["N", "A", "O", "~"]
+    assert result.confusion.tolist()[:2] == [[0, 1, 0, 0], [0, 1, 0, 0]]
+    assert result.overall == pytest.approx((0 + 2 / 3 + 0) / 3)
+    assert scored_classes(reversed(CLASSES)) == ("N", "A", "O")
+    assert score_name(reversed(CLASSES)) == "CinC F1"
+
+
 @pytest.mark.parametrize("label", ["", "n", "B", "N ", "AF", "NN"])
 def test_unknown_symbols_are_refused(label: str) -> None:
     with pytest.raises(ValueError, match=r"answer of record a: .* use one of N, A, O, ~"):
@@ -87,7 +118,7 @@ def test_unknown_symbols_are_refused(label: str) -> None:
 
 
 def test_an_empty_reference_is_refused() -> None:
-    with pytest.raises(ValueError, match="names no record"):
+    with pytest.raises(ValueError, match=r"^the reference names no record, so there is nothing"):
         score({}, {"a": "N"})
 
 
@@ -128,21 +159,31 @@ def test_a_missing_file_is_a_missing_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "answers",
+    ("answers", "message"),
     [
-        {"A1": "X"},
-        {"A,1": "N"},
-        {"": "N"},
-        {"A\n1": "N"},
-        {"A\u20281": "N"},
-        {" A1": "N"},
-        {"\udce9": "N"},
+        ({"A1": "X"}, "^the answer of record A1: 'X' is not a label"),
+        *(
+            ({name: "N"}, r"a record's name .* line NAME,LABEL each: rename .* outer spaces$")
+            for name in ("A,1", "", "A\n1", "A\u20281", " A1", "\udce9")
+        ),
+        *(
+            ({"A1": label}, r" cannot be a label .* it has line ends or outer spaces$")
+            for label in (" y", "y\n", "y\nz", "")
+        ),
     ],
 )
-def test_what_cannot_be_read_back_is_not_written(tmp_path: Path, answers: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"label|name"):
-        write_answers(tmp_path / "answers.txt", answers)
+def test_what_cannot_be_read_back_is_not_written(
+    tmp_path: Path, answers: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        write_answers(tmp_path / "answers.txt", answers, [*CLASSES, " y", "y\n", "y\nz", ""])
     assert not list(tmp_path.iterdir())
+
+
+def test_bytes_that_are_no_text_are_named_by_their_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"A1,N\nA2,\xe9\n")
+    with pytest.raises(ValueError, match="line 2: '\ufffd' is not a label"):
+        read_answers(tmp_path / "a.csv")
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:

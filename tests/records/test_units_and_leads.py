@@ -23,21 +23,26 @@ from ecgrt.records.units import is_stated, microvolts_per, volts
         ("4.88 uV", 4.88),
         ("0.005 mV", 5.0),
         ("2.5e-6V", 2.5),
+        ("0.5 uV", 0.5),
     ],
 )
 def test_units_of_voltage(unit: str, microvolts: float) -> None:
     assert microvolts_per(unit) == pytest.approx(microvolts, rel=1e-12)
 
 
-@pytest.mark.parametrize("unit", ["", "mmHg", "pV", "kV", "0 uV", "-1 uV", "1e999 uV", "1_0 uV"])
+@pytest.mark.parametrize(
+    "unit", ["", "mmHg", "pV", "kV", "0 uV", "-1 uV", "1e999 uV", "1_0 uV", "XmV"]
+)
 def test_other_units_are_refused(unit: str) -> None:
-    with pytest.raises(ValueError, match="none of voltage; V, mV, uV or nV is accepted"):
+    with pytest.raises(
+        ValueError, match=r"none of voltage; V, mV, uV or nV is accepted, .*step such as '4.88 uV'$"
+    ):
         microvolts_per(unit)
     assert volts(unit) is None
 
 
 def test_a_unit_is_a_string() -> None:
-    with pytest.raises(TypeError, match="a unit is a string"):
+    with pytest.raises(TypeError, match="a unit is a string such as 'mV', not int"):
         microvolts_per(1000)  # type: ignore[arg-type]
     assert [is_stated(unit) for unit in ("mV", "mmHg", "NU", "", None)] == [
         True,

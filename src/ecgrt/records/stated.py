@@ -78,7 +78,8 @@ def in_microvolts(samples: Signal, scale: float, path: Path | str) -> Signal:
     """Return the samples contiguous, in microvolts, in a type that the classifier takes."""
     if samples.dtype.kind not in "iuf":
         raise TypeError(f"{path} holds {samples.dtype}; integers and floating-point are accepted")
-    native = samples.dtype.newbyteorder("=")
+    # The same object, for NumPy copies where a type is merely equal.
+    native = samples.dtype if samples.dtype.isnative else samples.dtype.newbyteorder("=")
     if scale == 1.0:
         kept = native if native in _CORE_DTYPES else np.float64
         return np.require(samples, kept, ["C", "W", "O"])  # a copy only where one is needed
