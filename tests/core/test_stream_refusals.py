@@ -96,10 +96,11 @@ def test_ctrl_c_leaves_the_stream_as_it_was(classifier: ecgrt.Classifier, signal
             stream.running()
         except RuntimeError as error:
             raise StopError(str(error)) from error
+        signals.setitimer(signals.ITIMER_REAL, 1e-3)  # once more, for it came before the work
 
     before = signals.signal(signals.SIGALRM, handler)
     try:
-        signals.setitimer(signals.ITIMER_REAL, 1e-3, 1e-3)
+        signals.setitimer(signals.ITIMER_REAL, 1e-3)
         with pytest.raises(StopError, match="the stream is at work"):
             stream.push(np.tile(signal, 60))  # two hours
     finally:
