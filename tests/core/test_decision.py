@@ -155,6 +155,14 @@ def test_a_class_of_probability_zero_stays_finite(tmp_path: Path) -> None:
     assert (found.label, found.confidence) == ("N", 1.0)
 
 
+@pytest.mark.parametrize("bias", [1000.0, -1000.0])
+def test_a_calibration_may_be_large(bias: float, tmp_path: Path) -> None:
+    classifier = build_selector(
+        tmp_path, decision="mean", calibration_bias=(bias, bias, bias - 1000.0, bias - 1000.0)
+    )
+    assert classifier.predict(np.zeros(4)).probabilities.tolist() == [0.5, 0.5, 0, 0]
+
+
 def test_no_decision_below_the_confidence_that_is_asked_for(
     selectors: dict[str, ecgrt.Classifier],
 ) -> None:
