@@ -1,7 +1,8 @@
-// Text for messages, from bytes that need not be text.
+// Text for messages, from numbers and from bytes that need not be text.
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,13 @@ inline std::string printable(std::string_view text) {
     text.remove_prefix(length > 0 ? length : 1);
   }
   return out;
+}
+
+// A number as people write it, of six digits at most.
+inline std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
 }
 
 }  // namespace ecgrt

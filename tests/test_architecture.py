@@ -17,9 +17,9 @@ on its own level, and a lazy import counts like any other:
 9. ``cli``, then ``__main__``
 
 Rooms of the C++ core, likewise: the files at the root of ``cpp/`` are the ground, each of the
-folders ``signal``, ``cpu`` and ``tensorrt`` knows the ground only, the table of backends and the
-classifier put them together, the stream asks the classifier, and on top lie the C API, and the
-bindings, which are the only ones that know of Python.
+folders ``signal``, ``cpu``, ``tensorrt`` and ``timeline`` knows the ground only, the table of
+backends and the classifier put them together, the stream asks the classifier, and on top lie the
+C API, and the bindings, which are the only ones that know of Python.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ PYTHON_LEVELS: tuple[tuple[str, ...], ...] = (
 #: A file at the root of cpp/ that is not named here belongs to the ground.
 CPP_LEVELS: tuple[tuple[str, ...], ...] = (
     ("ground",),
-    ("signal", "cpu", "tensorrt"),
+    ("signal", "cpu", "tensorrt", "timeline"),
     ("backends",),
     ("classifier",),
     ("stream",),

@@ -45,6 +45,7 @@ void register_signal(pybind11::module_& m);
 void register_beats(pybind11::module_& m);
 void register_stream(pybind11::module_& m);
 void register_text(pybind11::module_& m);
+void register_timeline(pybind11::module_& m);
 
 }  // namespace ecgrt
 

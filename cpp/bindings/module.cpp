@@ -37,5 +37,6 @@ PYBIND11_MODULE(_core, m) {
   register_beats(m);
   register_stream(m);
   register_text(m);
+  register_timeline(m);
   m.def("supported_isas", &supported_isas, doc::supported_isas);
 }

@@ -1,8 +1,8 @@
 """The C++ core."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Any, Protocol, final, type_check_only
+from typing import Any, Protocol, TypeAlias, final, type_check_only
 
 import numpy as np
 from _typeshed import ReadableBuffer
@@ -30,6 +30,11 @@ class _Record(Protocol):
     def signal(self) -> ArrayLike: ...
     @property
     def fs(self) -> float | None: ...
+
+_Span: TypeAlias = tuple[float, float, int, float, str]
+_Window: TypeAlias = tuple[
+    float, list[float], float, Sequence[tuple[float, float, str]], list[tuple[str, str]]
+]
 
 class SignalWarning(UserWarning):
     """Something speaks against a record, or against the way it was handed in."""
@@ -776,6 +781,135 @@ def read_rows(
         Shape (rows, 1), or (rows, 2) if there is a time.
     next
         Byte at which the first line begins that is not plain; or the text's length.
+    """
+
+AF: str
+AF_CLASS: str
+NOISE_CLASS: str
+NOT_AF: str
+NO_STATE: int
+UNREADABLE: str
+
+def states_of(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return what a model of these classes can say of a stretch, apart from unreadable."""
+
+def state_probabilities(classes: Sequence[str], pooled: ArrayLike) -> NDArray[np.float64]:
+    """Return the probability of each state, given that the signal can be read.
+
+    Parameters
+    ----------
+    classes
+        The model's.
+    pooled
+        Shape (steps, classes).
+
+    Returns
+    -------
+    array of shape (steps, states)
+        NaN where noise is the most probable class.
+    """
+
+def step_count(duration: float, hop: float) -> int:
+    """Return how many steps a record has; the last may be shorter, but not under half a step."""
+
+def windows_of_steps(steps: int, windows: int, window: float, hop: float) -> NDArray[np.intp]:
+    """Return for each step the number of the window whose middle is nearest, (steps,)."""
+
+def smooth(probabilities: ArrayLike, width: int) -> NDArray[np.float64]:
+    """Return the running median over `width` (odd) answers, of those that are there.
+
+    Where there is no answer, there is none afterwards either.
+    """
+
+def follow(probabilities: ArrayLike, margin: float) -> NDArray[np.intp]:
+    """Return the state of each step: one stays until another is above it by `margin`.
+
+    After a step without an answer the most probable state is taken.
+    """
+
+def runs_of(states: ArrayLike) -> NDArray[np.intp]:
+    """Return where each run of equal states begins, and the end of the last, (runs + 1,)."""
+
+def absorb_short(states: ArrayLike, shortest: int) -> NDArray[np.intp]:
+    """Give runs of less than `shortest` steps, the shortest first, to their longer neighbour.
+
+    Stretches without an answer are runs like any other. A run that is the whole record stays.
+    """
+
+def check_timeline_settings(
+    window: float, hop: float, smoothing: float, margin: float, shortest: float
+) -> None:
+    """Raise ValueError for what no timeline can be made with."""
+
+def find_episodes(
+    states: ArrayLike,
+    probabilities: ArrayLike,
+    edges: ArrayLike,
+    gaps: Sequence[tuple[float, float, str]],
+) -> list[_Span]:
+    """Divide a record into stretches of one state each; see :mod:`ecgrt.rhythm.episodes`."""
+
+def readable_share(unreadable: Sequence[float], seconds: float) -> float:
+    """Return the share of a record, 0 to 1, that stretches of so many seconds leave."""
+
+def find_burden(
+    states: ArrayLike, probabilities: ArrayLike, lengths: ArrayLike, state: int
+) -> tuple[float, float, float]:
+    """Return the share of a state, the expected one, and its seconds.
+
+    See :class:`ecgrt.rhythm.burden.Burden`.
+    """
+
+def answers_of(states: ArrayLike, probabilities: ArrayLike, state: int) -> NDArray[np.float64]:
+    """Return the probability of one state at each step, (steps,).
+
+    A step without an answer of its own, in an episode, is as its episode is.
+    """
+
+def make_timeline(
+    classes: Sequence[str],
+    windows: Sequence[_Window],
+    seconds: float,
+    segment: float,
+    window: float,
+    hop: float,
+    smoothing: float,
+    margin: float,
+    shortest: float,
+) -> tuple[
+    NDArray[np.intp],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    list[_Span],
+    tuple[tuple[float, float, str], ...],
+    list[str],
+]:
+    """Tell what a record was, all along, by the answers of its windows.
+
+    Parameters
+    ----------
+    classes
+        The model's.
+    windows
+        Of each its start, its probabilities, the share of it that can be read, its gaps in
+        seconds from its start, and a code and a sentence for each of its warnings.
+    seconds
+        How long the record lasts.
+    segment
+        Seconds of one segment of the model's answer.
+    window, hop, smoothing, margin, shortest
+        As of :class:`ecgrt.rhythm.states.Settings`.
+
+    Returns
+    -------
+    states, probabilities, edges
+        As of :class:`ecgrt.rhythm.timeline.Timeline`.
+    spans
+        The whole record, divided: start, end, number of the state, probability, reason.
+    gaps
+        Start, end and reason.
+    warnings
+        What speaks against most windows, in sentences.
     """
 
 def supported_isas() -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .. import _core
 from .states import NO_STATE, Floats, Numbers
 
 #: Steps whose errors are taken to go together last as many seconds.
@@ -76,15 +77,12 @@ def burden(
     ----------
     .. [1] B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 6, 13.
     """
+    share, expected, seconds = _core.find_burden(states, probabilities, lengths, state)
+    if np.isnan(share):
+        return Burden(share, np.nan, np.nan, expected, seconds)
     readable = states != NO_STATE
     total = float(lengths[readable].sum())
-    if not total:
-        return Burden(np.nan, np.nan, np.nan, np.nan, 0.0)
-    seconds = float(lengths[states == state].sum())
-    answers = probabilities[:, state]
-    # A step without an answer of its own, in an episode, is as its episode is.
-    answers = np.where(np.isnan(answers), (states == state).astype(np.float64), answers)
-    expected = float((answers * lengths)[readable].sum() / total)
+    answers = _core.answers_of(states, probabilities, state)
     blocks = (np.cumsum(lengths) // block).astype(np.intp)
     draws = np.random.default_rng(seed)
     drawn = np.zeros(DRAWS)
@@ -95,5 +93,4 @@ def burden(
         time = np.concatenate([[0.0], np.cumsum(lengths[inside][order])])
         drawn += time[np.searchsorted(-falling, -draws.random(DRAWS), side="right")]
     low, high = np.quantile(drawn / total, QUANTILES)
-    share = seconds / total
     return Burden(share, min(float(low), share), max(float(high), share), expected, seconds)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-import numpy as np
-
-from .states import NO_STATE, UNREADABLE, Floats, Numbers, runs_of
+from .. import _core
+from .states import NO_STATE, UNREADABLE, Floats, Numbers
 
 #: Seconds from the record's start to an end, and why the signal between them cannot be read.
 Gap = tuple[float, float, str]
@@ -71,28 +69,16 @@ def find_episodes(
     tuple of Episode
         In their order; each begins where the one before it ends.
     """
-    found = []
-    runs = runs_of(states)
-    for first, end in pairwise(runs.tolist()):
-        state = int(states[first])
-        start, stop = float(edges[first]), float(edges[end])
-        if state == NO_STATE:
-            reason = _reason(start, stop, gaps)
-            found.append(Episode(start, stop, UNREADABLE, float("nan"), reason))
-            continue
-        answers = probabilities[first:end, state]
-        answers = answers[~np.isnan(answers)]
-        found.append(Episode(start, stop, names[state], float(answers.mean())))
-    return tuple(found)
+    return named(_core.find_episodes(states, probabilities, edges, gaps), names)
 
 
-def _reason(start: float, end: float, gaps: Sequence[Gap]) -> str:
-    """Return what covers the most of a stretch; noise where gaps cover less than half of it."""
-    seconds: dict[str, float] = {}
-    for gap_start, gap_end, reason in gaps:
-        overlap = min(end, gap_end) - max(start, gap_start)
-        if overlap > 0:
-            seconds[reason] = seconds.get(reason, 0.0) + overlap
-    if 2 * sum(seconds.values()) < end - start:
-        return NOISE
-    return max(seconds, key=lambda reason: seconds[reason])
+def named(
+    spans: Iterable[tuple[float, float, int, float, str]], names: Sequence[str]
+) -> tuple[Episode, ...]:
+    """Return the core's spans, by the names of their states."""
+    return tuple(
+        Episode(start, end, UNREADABLE, probability, reason or NOISE)
+        if state == NO_STATE
+        else Episode(start, end, names[state], probability)
+        for start, end, state, probability, reason in spans
+    )

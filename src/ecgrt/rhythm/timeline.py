@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,24 +12,11 @@ import numpy as np
 from .. import _core
 from .._looks import look
 from .burden import Burden, burden
-from .episodes import Episode, Gap, find_episodes
+from .episodes import Episode, Gap, named
 from .heart_rate import HeartRate, heart_rate
 from .provenance import Provenance, provenance
-from .states import (
-    NOT_AF,
-    UNREADABLE,
-    Floats,
-    Numbers,
-    Settings,
-    absorb_short,
-    follow,
-    smooth,
-    state_probabilities,
-    states_of,
-    step_count,
-    windows_of_steps,
-)
-from .windows import Progress, Windows, classify_windows
+from .states import NOT_AF, UNREADABLE, Floats, Numbers, Settings, states_of
+from .windows import Progress, classify_windows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,7 +91,7 @@ class Timeline:
     @property
     def readable(self) -> float:
         """Share of the time that has an answer, 0 to 1."""
-        return 1 - sum(span.duration for span in self.unreadable) / self.duration
+        return _core.readable_share([span.duration for span in self.unreadable], self.duration)
 
     @property
     def burden(self) -> Burden:
@@ -177,33 +163,21 @@ def timeline(
     """
     settings = settings or Settings()
     windows = classify_windows(classifier, record, settings, progress)
-    for text in windows.warnings():
-        warnings.warn(text, _core.SignalWarning, stacklevel=2)
-    return _of_windows(classifier, record, windows, settings)
-
-
-def _of_windows(
-    classifier: Classifier,
-    record: Record | RecordReader,
-    windows: Windows,
-    settings: Settings,
-) -> Timeline:
-    duration, gaps = windows.seconds, tuple(windows.gaps)
     names = states_of(classifier.classes)
-    answers = _answers(classifier, windows, settings)
-    states = absorb_short(
-        follow(answers, settings.margin), max(1, ceil(settings.shortest / settings.hop))
+    segment = classifier.samples_per_segment / classifier.sampling_rate
+    states, answers, edges, found, gaps, suspicious = _core.make_timeline(
+        classifier.classes, windows.answers, windows.seconds, segment, **asdict(settings)
     )
-    edges = np.arange(len(states) + 1) * settings.hop
-    edges[-1] = duration
-    spans = find_episodes(states, answers, names, edges, gaps)
-    blind = [(gap[0], gap[1]) for gap in gaps]
+    for text in suspicious:
+        warnings.warn(text, _core.SignalWarning, stacklevel=2)
+    spans = named(found, names)
+    blind = [(start, end) for start, end, _ in gaps]
     blind += [(span.start, span.end) for span in spans if span.label == UNREADABLE]
     lengths = np.diff(edges)
     return Timeline(
         name=record.name,
         start=record.start,
-        duration=duration,
+        duration=windows.seconds,
         classes=names,
         states=states,
         probabilities=answers,
@@ -211,15 +185,7 @@ def _of_windows(
         spans=spans,
         gaps=gaps,
         burdens=tuple(burden(states, answers, lengths, i) for i in range(len(names))),
-        heart_rate=heart_rate(np.concatenate(windows.beats), duration, blind),
+        heart_rate=heart_rate(np.concatenate(windows.beats), windows.seconds, blind),
         provenance=provenance(classifier, record, windows.digest),
         settings=settings,
     )
-
-
-def _answers(classifier: Classifier, windows: Windows, settings: Settings) -> Floats:
-    """Return the smoothed probabilities of the states of each step."""
-    steps = step_count(windows.seconds, settings.hop)
-    places = windows_of_steps(steps, len(windows.probabilities), settings)
-    shares = state_probabilities(classifier.classes, np.stack(windows.probabilities)[places])
-    return smooth(shares, 2 * round(settings.smoothing / settings.hop / 2) + 1)
