@@ -13,7 +13,8 @@ add_library(ecgrt_capi OBJECT
   cpp/capi/predict.cpp
   cpp/capi/prediction.cpp
   cpp/capi/signal.cpp
-  cpp/capi/stream.cpp)
+  cpp/capi/stream.cpp
+  cpp/capi/timeline.cpp)
 target_include_directories(ecgrt_capi PRIVATE cpp)
 target_include_directories(ecgrt_capi PUBLIC include "${ECGRT_GENERATED}")
 target_link_libraries(ecgrt_capi PRIVATE ecgrt_warnings)
@@ -64,6 +65,7 @@ install(TARGETS ecgrt_shared ecgrt_static EXPORT ecgrtTargets)
 install(EXPORT ecgrtTargets NAMESPACE ecgrt:: DESTINATION "${ECGRT_CMAKE_DIR}")
 install(FILES include/ecgrt/ecgrt.h include/ecgrt/ecgrt.hpp include/ecgrt/prediction.hpp
               include/ecgrt/classifier.hpp include/ecgrt/stream.hpp
+              include/ecgrt/timeline.h include/ecgrt/timeline.hpp
               "${ECGRT_GENERATED}/ecgrt/version.h"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/ecgrt")
 install(FILES src/ecgrt/plans/cinc17-compact.plan DESTINATION "${ECGRT_PLAN_DIR}")

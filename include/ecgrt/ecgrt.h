@@ -272,4 +272,6 @@ ECGRT_API ecgrt_status ecgrt_find_beats(const ecgrt_signal* signal, double* time
 }
 #endif
 
+#include <ecgrt/timeline.h>
+
 #endif

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <ecgrt/stream.hpp>
+#include <ecgrt/timeline.hpp>
 #include <span>
 #include <string_view>
 #include <vector>

@@ -39,6 +39,7 @@ struct Close {
   void operator()(ecgrt_classifier* handle) const noexcept { ecgrt_classifier_close(handle); }
   void operator()(ecgrt_prediction* handle) const noexcept { ecgrt_prediction_free(handle); }
   void operator()(ecgrt_stream* handle) const noexcept { ecgrt_stream_close(handle); }
+  void operator()(ecgrt_timeline* handle) const noexcept { ecgrt_timeline_close(handle); }
 };
 
 template <class T>
