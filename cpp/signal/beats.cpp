@@ -51,8 +51,9 @@ T Recent<T>::median() const {
   const std::size_t n = std::min(count_, values_.size());
   if (n == 0) return T{};
   std::array<T, 8> sorted = values_;
-  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(n));
-  return sorted[n / 2];
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(n / 2);
+  std::nth_element(sorted.begin(), middle, sorted.begin() + static_cast<std::ptrdiff_t>(n));
+  return *middle;
 }
 
 void BeatDetector::reset() {

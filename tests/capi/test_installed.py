@@ -108,7 +108,8 @@ def test_the_library_shows_what_the_list_names(installed: Path) -> None:
     """The list is what programs link with: a name that leaves it breaks them."""
     listed = SYMBOLS.read_text(encoding="utf-8").split()
     assert listed == sorted(set(listed))
-    header = (ROOT / "include" / "ecgrt" / "ecgrt.h").read_text(encoding="utf-8")
+    headers = (ROOT / "include" / "ecgrt").glob("*.h")
+    header = "\n".join(path.read_text(encoding="utf-8") for path in headers)
     declared = re.findall(r"^ECGRT_API [\w\s*]+?[\s*](ecgrt_\w+)\(", header, re.MULTILINE)
     assert sorted(declared) == listed
     shown = {line.split()[-1] for line in run(*symbols_of(library(installed))).splitlines()}
