@@ -20,7 +20,8 @@ void register_error(py::module_& m, const char* name, const char* docstring) {
 
 }  // namespace
 
-PYBIND11_MODULE(_core, m) {
+// What threads share (classifiers, streams, answers) does not change, or has a lock of its own.
+PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   using namespace ecgrt;
   py::options options;
   options.disable_function_signatures();  // docstrings.h has those of the stub
