@@ -17,6 +17,8 @@ add_library(ecgrt_capi OBJECT
   cpp/capi/timeline.cpp)
 target_include_directories(ecgrt_capi PRIVATE cpp)
 target_include_directories(ecgrt_capi PUBLIC include "${ECGRT_GENERATED}")
+# Small before fast: these hand over what others found.
+target_compile_options(ecgrt_capi PRIVATE $<$<CONFIG:Release>:-Os>)
 target_link_libraries(ecgrt_capi PRIVATE ecgrt_warnings)
 
 function(ecgrt_add_library kind)

@@ -62,7 +62,14 @@ ECGRT_INLINE void direct_rows(const float* input, ptrdiff_t row_stride, ptrdiff_
   Vec sum[Rows][Vectors] = {};
   real_rows(sum, input, row_stride, weights, depth, ahead);
   const EpilogueLanes<Vectors> lanes(epilogue, channel);
-  unroll<Rows>([&]<int R>() __attribute__((always_inline)) { lanes.apply(row + R, sum[R]); });
+  // By way of memory, and in a loop: unrolled, the groups of 1 to 12 rows would be a tenth of the
+  // library. A copy, for accumulators that are indexed in a loop would never be in registers.
+  Vec done[Rows][Vectors];
+  unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
+    unroll<Vectors>([&]<int V>() __attribute__((always_inline)) { done[R][V] = sum[R][V]; });
+  });
+#pragma GCC unroll 1
+  for (int r = 0; r < Rows; ++r) lanes.apply(row + r, done[r]);
 }
 
 void direct(const float* input, ptrdiff_t row_stride, ptrdiff_t depth, const float* weights,

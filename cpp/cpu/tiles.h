@@ -69,8 +69,10 @@ class EmulatedTiles {
   }
 
  private:
+  // Not inlined: a copy for each tile of each kind of block would be most of what emulation takes.
   template <int Group>
-  static ECGRT_INLINE void multiply_group(float* sums, const float* rows, const float* weights) {
+  static __attribute__((noinline)) void multiply_group(float* sums, const float* rows,
+                                                       const float* weights) {
     Vec even[Group] = {}, odd[Group] = {};
     for (int pair = 0; pair < kTileDepth / 2; ++pair) {
       const float* w = weights + pair * 2 * kTileChannels;
