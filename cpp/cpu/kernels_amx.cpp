@@ -21,6 +21,8 @@ static_assert(sizeof(TileConfiguration) == 64);
 // spelled, and a template's parameter is none.
 class RealTiles {
  public:
+  static constexpr bool kAsynchronous = true;
+
   RealTiles() {
     const TileConfiguration configuration;
     asm volatile("ldtilecfg %0" ::"m"(configuration));

@@ -14,6 +14,7 @@ constexpr int kTileRows = 16;
 constexpr int kTileDepth = 32;
 constexpr int kTileChannels = 16;
 constexpr int kTilePanel = 2 * kTileChannels;
+constexpr int kTileWeights = kTileDepth * kTileChannels;  // of a tile
 
 // The direct convolution in bfloat16, summed as TDPBF16PS does it (cpu/tiles.h), by every
 // instruction set alike: `steps` times kTileDepth values under an output. `input` is the row under

@@ -5,11 +5,6 @@
 #include "cpu/layers.h"
 
 namespace ecgrt {
-namespace {
-
-constexpr std::size_t kTileWeights = kTileDepth * kTileChannels;
-
-}  // namespace
 
 void ConvLayer::prepare_tiles() {
   steps_ = divide_up(taps_ * inputs_, kTileDepth);

@@ -22,6 +22,9 @@ namespace ECGRT_ISA {
 // loaded, weights to even and odd ones, so that each is widened once and not in every product.
 class EmulatedTiles {
  public:
+  // Whether anything else goes on while a product is formed.
+  static constexpr bool kAsynchronous = false;
+
   template <int Tile>
   ECGRT_INLINE void zero() {
     memset(sums_[Tile], 0, sizeof sums_[Tile]);
@@ -29,25 +32,12 @@ class EmulatedTiles {
 
   template <int Tile>
   ECGRT_INLINE void load_rows(const uint16_t* from, ptrdiff_t row_stride) {
-    for (int row = 0; row < kTileRows; ++row) {
-      for (int k = 0; k < kTileDepth; k += kLanes) {
-        const uint16_t* at = from + row * row_stride + k;
-        const ShortBits bits = *reinterpret_cast<const UnalignedShortBits*>(at);
-        store(&rows_[Tile - 4][row][k], (Vec)(__builtin_convertvector(bits, Bits) << 16));
-      }
-    }
+    widen_rows(from, row_stride, rows_[Tile - 4]);
   }
 
   template <int Tile>
   ECGRT_INLINE void load_weights(const uint16_t* from) {
-    for (int pair = 0; pair < kTileDepth / 2; ++pair) {
-      for (int c = 0; c < kTileChannels; c += kLanes) {
-        const uint16_t* at = from + (pair * kTileChannels + c) * 2;
-        const Bits bits = *reinterpret_cast<const UnalignedBits*>(at);
-        store(&weights_[Tile - 6][pair][0][c], (Vec)(bits << 16));
-        store(&weights_[Tile - 6][pair][1][c], (Vec)(bits & 0xffff0000U));
-      }
-    }
+    widen_weights(from, weights_[Tile - 6]);
   }
 
   template <int Sum, int Rows, int Weights>
@@ -69,7 +59,28 @@ class EmulatedTiles {
   }
 
  private:
-  // Not inlined: a copy for each tile of each kind of block would be most of what emulation takes.
+  // Not inlined: a copy for each tile of each kind of block would be most of the library.
+  static __attribute__((noinline)) void widen_rows(const uint16_t* from, ptrdiff_t row_stride,
+                                                   float (*to)[kTileDepth]) {
+    for (int row = 0; row < kTileRows; ++row, from += row_stride) {
+      for (int k = 0; k < kTileDepth; k += kLanes) {
+        const ShortBits bits = *reinterpret_cast<const UnalignedShortBits*>(from + k);
+        store(&to[row][k], (Vec)(__builtin_convertvector(bits, Bits) << 16));
+      }
+    }
+  }
+
+  static __attribute__((noinline)) void widen_weights(const uint16_t* from,
+                                                      float (*to)[2][kTileChannels]) {
+    for (int pair = 0; pair < kTileDepth / 2; ++pair, from += 2 * kTileChannels) {
+      for (int c = 0; c < kTileChannels; c += kLanes) {
+        const Bits bits = *reinterpret_cast<const UnalignedBits*>(from + 2 * c);
+        store(&to[pair][0][c], (Vec)(bits << 16));
+        store(&to[pair][1][c], (Vec)(bits & 0xffff0000U));
+      }
+    }
+  }
+
   template <int Group>
   static __attribute__((noinline)) void multiply_group(float* sums, const float* rows,
                                                        const float* weights) {
@@ -93,19 +104,61 @@ class EmulatedTiles {
   alignas(64) float weights_[2][kTileDepth / 2][2][kTileChannels];
 };
 
-// `Rows` by `Channels` tiles of sums over the whole depth.
+// What follows the sums of a block, some rows at a time: meanwhile tiles that work by themselves
+// have the next block to multiply, and neither waits for the other.
+template <int Channels>
+class Finish {
+ public:
+  ECGRT_INLINE Finish(const Epilogue& given, ptrdiff_t channel)
+      : epilogue_(given), channel_(channel) {}
+
+  // Sums of rows from `row` on, as kTilePanel has them.
+  ECGRT_INLINE void begin(const float* sums, ptrdiff_t row, ptrdiff_t rows) {
+    sums_ = sums;
+    row_ = row;
+    end_ = row + rows;
+  }
+
+  ECGRT_INLINE void some(ptrdiff_t rows) {
+    const ptrdiff_t end = end_ - row_ > rows ? row_ + rows : end_;
+    for (int c = 0; c < Channels * kTileChannels; c += kVectors * kLanes) {
+      const EpilogueLanes<kVectors> lanes(epilogue_, channel_ + c);
+      const float* from = sums_ + c;
+      for (ptrdiff_t row = row_; row < end; ++row, from += kTilePanel) {
+        Vec sum[kVectors];
+        unroll<kVectors>([&]<int V>()
+                             __attribute__((always_inline)) { sum[V] = load(from + V * kLanes); });
+        lanes.apply(row, sum);
+      }
+    }
+    sums_ += (end - row_) * kTilePanel;
+    row_ = end;
+  }
+
+  ECGRT_INLINE ptrdiff_t left() const { return end_ - row_; }
+
+ private:
+  static constexpr int kVectors = kLanes == kTileChannels ? Channels : 2;
+
+  const Epilogue epilogue_;  // a copy that no store through its pointers can change
+  const ptrdiff_t channel_;
+  const float* sums_ = nullptr;
+  ptrdiff_t row_ = 0, end_ = 0;
+};
+
+// `Rows` by `Channels` tiles of sums over the whole depth. The block before is finished meanwhile.
 template <int Rows, int Channels, class Tiles>
 ECGRT_INLINE void tile_block(Tiles& unit, const uint16_t* input, ptrdiff_t row_stride,
-                             ptrdiff_t steps, const uint16_t* weights, float* sums,
-                             Prefetch& ahead) {
-  constexpr int kWeights = kTileDepth * kTileChannels;  // of a tile
+                             ptrdiff_t steps, const uint16_t* weights, float* sums, Prefetch& ahead,
+                             Finish<Channels>& before) {
   const ptrdiff_t stride = ahead.stride;
   const char* fetch = ahead.take(steps);
+  const ptrdiff_t share = (before.left() + steps - 1) / steps;
   unroll<Rows * 2>([&]<int T>() __attribute__((always_inline)) { unit.template zero<T>(); });
   for (ptrdiff_t step = 0; step < steps; ++step, fetch += stride) {
     for (ptrdiff_t line = 0; line < stride; line += 64) fetch_line(fetch + line);
     unroll<Channels>([&]<int C>() __attribute__((always_inline)) {
-      unit.template load_weights<6 + C>(weights + (2 * step + C) * kWeights);
+      unit.template load_weights<6 + C>(weights + (2 * step + C) * kTileWeights);
     });
     unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
       unit.template load_rows<4 + R>(input + R * kTileRows * row_stride + step * kTileDepth,
@@ -114,7 +167,9 @@ ECGRT_INLINE void tile_block(Tiles& unit, const uint16_t* input, ptrdiff_t row_s
         unit.template multiply<2 * R + C, 4 + R, 6 + C>();
       });
     });
+    if (Tiles::kAsynchronous) before.some(share);
   }
+  before.some(before.left());
   unroll<Rows>([&]<int R>() __attribute__((always_inline)) {
     unroll<Channels>([&]<int C>() __attribute__((always_inline)) {
       float* to = sums + R * kTileRows * kTilePanel + C * kTileChannels;
@@ -123,47 +178,28 @@ ECGRT_INLINE void tile_block(Tiles& unit, const uint16_t* input, ptrdiff_t row_s
   });
 }
 
-template <int Channels>
-ECGRT_INLINE void finish_rows(const float* sums, ptrdiff_t row, ptrdiff_t rows, ptrdiff_t channel,
-                              const Epilogue& given) {
-  const Epilogue epilogue = given;  // a copy that no store through its pointers can change
-  constexpr int kVectors = kLanes == kTileChannels ? Channels : 2;
-  for (int c = 0; c < Channels * kTileChannels; c += kVectors * kLanes) {
-    const EpilogueLanes<kVectors> lanes(epilogue, channel + c);
-    for (ptrdiff_t r = 0; r < rows; ++r) {
-      Vec sum[kVectors];
-      unroll<kVectors>([&]<int V>() __attribute__((always_inline)) {
-        sum[V] = load(sums + r * kTilePanel + c + V * kLanes);
-      });
-      lanes.apply(row + r, sum);
-    }
-  }
-}
-
-// What follows a block is done while the tiles work on the next, so that neither waits for the
-// other.
 template <class Tiles, int Channels>
 void tile_panel(Tiles& unit, const uint16_t* input, ptrdiff_t row_stride, ptrdiff_t steps,
                 const uint16_t* weights, ptrdiff_t channel, ptrdiff_t first_row, ptrdiff_t rows,
                 const Epilogue& epilogue) {
-  constexpr int kBlock = 2 * kTileRows;
+  constexpr ptrdiff_t kBlock = 2 * kTileRows;
   const ptrdiff_t size = steps * kTileDepth * kTilePanel;
   Prefetch ahead(weights + size, size * ptrdiff_t{sizeof *weights},
                  steps * ((rows + kBlock - 1) / kBlock));
+  Finish<Channels> finish(epilogue, channel);
   alignas(64) float sums[2][kBlock * kTilePanel];
   int now = 0;
   for (ptrdiff_t row = 0; row < rows; row += kBlock, now ^= 1) {
     const uint16_t* x = input + row * row_stride;
-    if (rows - row > kTileRows) {
-      tile_block<2, Channels>(unit, x, row_stride, steps, weights, sums[now], ahead);
+    const ptrdiff_t left = rows - row;
+    if (left > kTileRows) {
+      tile_block<2, Channels>(unit, x, row_stride, steps, weights, sums[now], ahead, finish);
     } else {
-      tile_block<1, Channels>(unit, x, row_stride, steps, weights, sums[now], ahead);
+      tile_block<1, Channels>(unit, x, row_stride, steps, weights, sums[now], ahead, finish);
     }
-    if (row == 0) continue;
-    finish_rows<Channels>(sums[now ^ 1], first_row + row - kBlock, kBlock, channel, epilogue);
+    finish.begin(sums[now], first_row + row, left < kBlock ? left : kBlock);
   }
-  const ptrdiff_t last = (rows - 1) / kBlock * kBlock;
-  finish_rows<Channels>(sums[now ^ 1], first_row + last, rows - last, channel, epilogue);
+  finish.some(finish.left());
 }
 
 // KernelTable::tiles.
