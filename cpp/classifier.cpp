@@ -115,18 +115,22 @@ void Classifier::predict(std::span<const Signal> signals, std::span<Prediction> 
   for (std::size_t begin = 0; begin < signals.size(); begin += at_once) {
     const std::size_t count = std::min(at_once, signals.size() - begin);
     const std::span<Prediction> answers = predictions.subspan(begin, count);
-    open_records(signals.subspan(begin, count), answers, *scratch);
+    open_records(signals.subspan(begin, count), answers, *scratch, interlude);
     run_pieces(answers, *scratch, before_window);
     for (Prediction& answer : answers) decide(metadata(), min_confidence, answer);
   }
 }
 
 void Classifier::open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
-                              Scratch& scratch) const {
+                              Scratch& scratch, const Interlude& interlude) const {
   if (scratch.readers.size() < signals.size()) scratch.readers.resize(signals.size());
   scratch.desks.resize(std::max<std::size_t>(backend().parallel_windows(), 1));
-  backend().for_each(signals.size(), [&](std::size_t i, std::size_t worker) {
-    open_record(signals[i], scratch.readers[i], predictions[i], scratch.desks[worker]);
+  SharedInterlude shared(interlude);
+  shared.run([&] {
+    backend().for_each(signals.size(), [&](std::size_t i, std::size_t worker) {
+      open_record(signals[i], scratch.readers[i], predictions[i], scratch.desks[worker],
+                  shared.begin());
+    });
   });
   scratch.pieces.clear();
   for (std::size_t i = 0; i < signals.size(); ++i) {
@@ -135,16 +139,16 @@ void Classifier::open_records(std::span<const Signal> signals, std::span<Predict
 }
 
 void Classifier::open_record(const Signal& signal, SignalReader& reader, Prediction& prediction,
-                             Desk& desk) const {
-  reader.open(signal, path_, resampler(signal.sampling_rate));
+                             Desk& desk, Interludes between) const {
+  reader.open(signal, path_, resampler(signal.sampling_rate), between);
   assess(reader, prediction.quality, prediction.readable, desk.assessing);
   prediction.segment_probabilities.resize(reader.segments() * metadata().classes.size());
   prediction.segment_evidence.resize(reader.segments() * metadata().evidence());
-  analyse_rhythm(signal, reader, prediction, desk);
+  analyse_rhythm(signal, reader, prediction, desk, between);
 }
 
 void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader,
-                                Prediction& prediction, Desk& desk) const {
+                                Prediction& prediction, Desk& desk, Interludes between) const {
   const double rate = reader.sampling_rate();
   auto found = std::ranges::find_if(
       desk.rhythm, [&](const auto& analyser) { return analyser->sampling_rate() == rate; });
@@ -155,7 +159,7 @@ void Classifier::analyse_rhythm(const Signal& signal, const SignalReader& reader
   }
   RhythmAnalyser& rhythm = **found;
   const bool features = !features_.empty() || wants_features(reader, prediction.quality);
-  rhythm.analyse(signal, reader.gaps(), features);
+  rhythm.analyse(signal, reader.gaps(), features, between);
   prediction.beats.assign(rhythm.beats().begin(), rhythm.beats().end());
   if (reader.has_block()) {
     warn_of_beats(reader, rhythm, signal.microvolts, prediction.quality, desk.assessing);

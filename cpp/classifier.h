@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -12,12 +11,11 @@
 
 #include "backends.h"
 #include "decision.h"
+#include "interlude.h"
 #include "pool.h"
 #include "signal/reader.h"
 
 namespace ecgrt {
-
-using Interlude = std::function<void()>;
 
 // Immutable after loading; predict() may be called from many threads.
 class Classifier {
@@ -31,7 +29,7 @@ class Classifier {
   // A label whose confidence is below `min_confidence` (0 to 1) is withheld. Throws
   // std::invalid_argument for that, or for a signal that cannot be classified. Reusing
   // `predictions` makes the call free of allocations once their lengths have been seen. Between
-  // the windows of a long call `interlude` is called; it may throw, and so end the call.
+  // the pieces of a long call `interlude` is called; it may throw, and so end the call.
   void predict(std::span<const Signal> signals, std::span<Prediction> predictions,
                double min_confidence = 0.0, const Interlude& interlude = {}) const;
 
@@ -50,11 +48,11 @@ class Classifier {
 
   std::shared_ptr<const Resampler> resampler(double sampling_rate) const;
   void open_records(std::span<const Signal> signals, std::span<Prediction> predictions,
-                    Scratch& scratch) const;
-  void open_record(const Signal& signal, SignalReader& reader, Prediction& prediction,
-                   Desk& desk) const;
+                    Scratch& scratch, const Interlude& interlude) const;
+  void open_record(const Signal& signal, SignalReader& reader, Prediction& prediction, Desk& desk,
+                   Interludes between) const;
   void analyse_rhythm(const Signal& signal, const SignalReader& reader, Prediction& prediction,
-                      Desk& desk) const;
+                      Desk& desk, Interludes between) const;
   void add_record(std::size_t record, const SignalReader& reader, Prediction& prediction,
                   Scratch& scratch) const;
   void add_pieces(std::size_t record, std::size_t begin, std::size_t segments,

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "bindings/arrays.h"
 #include "bindings/bindings.h"
 #include "cpu/dispatch.h"
 #include "docstrings.h"
+#include "interlude.h"
 #include "signal/find_evidence.h"
 #include "signal/rhythm.h"
 
@@ -19,23 +21,31 @@ namespace py = pybind11;
 namespace ecgrt {
 namespace {
 
-// The thread's analyser, kept from call to call while the rate stays the same.
-RhythmAnalyser& analyser_for(double fs) {
-  thread_local std::unique_ptr<RhythmAnalyser> analyser;
-  if (!analyser || analyser->sampling_rate() != fs) {
-    analyser = std::make_unique<RhythmAnalyser>(fs, select_kernels().signal);
-  }
-  return *analyser;
-}
+// Working memory, of one thread and one rate.
+struct Desk {
+  explicit Desk(double fs) : analyser(fs, select_kernels().signal) {}
+  GapFinder finder;
+  RhythmAnalyser analyser;
+};
 
-const RhythmAnalyser& analyse(const py::handle& x, double fs, bool features) {
+// Returns what tell(analyser) does. The thread keeps its desk for its next call; meanwhile there is
+// none, for a handler of signals, which runs within this call, may ask for beats as well.
+template <class Tell>
+auto analyse(const py::handle& x, double fs, bool features, const Tell& tell) {
   const auto [array, signal] = to_signal(x, fs);
-  const GilRelease release;
-  thread_local GapFinder finder;
-  find_gaps(signal, fs, finder);
-  RhythmAnalyser& analyser = analyser_for(fs);
-  analyser.analyse(signal, finder.gaps(), features);
-  return analyser;
+  thread_local std::unique_ptr<Desk> kept;
+  std::unique_ptr<Desk> desk = std::move(kept);
+  {
+    const GilRelease release;
+    const Interlude interlude = check_signals;
+    const Interludes between(interlude);
+    if (!desk || desk->analyser.sampling_rate() != fs) desk = std::make_unique<Desk>(fs);
+    find_gaps(signal, fs, desk->finder, between);
+    desk->analyser.analyse(signal, desk->finder.gaps(), features, between);
+  }
+  const auto told = tell(std::as_const(desk->analyser));
+  kept = std::move(desk);
+  return told;
 }
 
 template <typename T>
@@ -44,17 +54,21 @@ py::array_t<T> to_array(std::span<const T> values) {
 }
 
 py::array_t<double> find_beats(const py::handle& x, double fs) {
-  return to_array(analyse(x, fs, false).beats());
+  return analyse(x, fs, false, [](const auto& rhythm) { return to_array(rhythm.beats()); });
 }
 
 py::array_t<float> rhythm_features(const py::handle& x, double fs) {
-  return to_array(std::span<const float>(analyse(x, fs, true).features()));
+  return analyse(x, fs, true, [](const auto& rhythm) {
+    return to_array(std::span<const float>(rhythm.features()));
+  });
 }
 
 py::dict find_evidence_of(const py::handle& x, double fs) {
-  std::vector<Evidence> found;
-  find_evidence(analyse(x, fs, true).features(), found);
-  return sentences(found);
+  return analyse(x, fs, true, [](const auto& rhythm) {
+    std::vector<Evidence> found;
+    find_evidence(rhythm.features(), found);
+    return sentences(found);
+  });
 }
 
 py::tuple rhythm_feature_names() {

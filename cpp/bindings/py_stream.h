@@ -41,7 +41,8 @@ class PyStream {
     std::vector<Decision> made;
     const GilRelease release;
     const Turn turn(*this);
-    Decisions& decisions = scratch();
+    // A handler of signals, which runs within this call, may use another stream.
+    Decisions decisions = std::exchange(scratch(), {});
     work(stream_, decisions);
     made.reserve(decisions.size());
     for (std::size_t i = 0; i < decisions.size(); ++i) {
@@ -49,6 +50,7 @@ class PyStream {
       made.push_back({start, end, {std::move(decisions.prediction(i)), classes_}});
     }
     if (tells) beats_.assign(decisions.beats().begin(), decisions.beats().end());
+    scratch() = std::move(decisions);
     return made;
   }
 

@@ -14,6 +14,7 @@
 #include "bindings/bindings.h"
 #include "cpu/dispatch.h"
 #include "docstrings.h"
+#include "interlude.h"
 #include "signal/assess.h"
 #include "signal/filter.h"
 #include "signal/reader.h"
@@ -26,6 +27,16 @@ namespace {
 
 using Samples = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using Flags = py::array_t<unsigned char, py::array::c_style | py::array::forcecast>;
+
+// Calls work(first, count) for one piece of `size` samples after the other.
+template <class Work>
+void in_pieces(std::size_t size, Interludes between, const Work& work) {
+  for (std::size_t first = 0, count; first < size; first += count) {
+    count = std::min(size - first, Interludes::kSamples);
+    work(first, count);
+    between.after(count);
+  }
+}
 
 // What the network sees, and which of its segments can be read.
 std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
@@ -44,10 +55,12 @@ std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
   }
   SignalReader reader;
   Prediction prediction;
+  const Interlude interlude = check_signals;
+  const Interludes between(interlude);
   {
     const GilRelease release;
     std::vector<float> scratch;
-    reader.open(signal, path, resampler);
+    reader.open(signal, path, resampler, between);
     assess(reader, prediction.quality, prediction.readable, scratch);
   }
   const std::size_t segments = reader.segments(), size = segments * path.samples_per_segment;
@@ -57,7 +70,9 @@ std::pair<py::array_t<float>, py::array_t<bool>> preprocess(const py::handle& x,
   bool* const flags = readable.mutable_data();
   const GilRelease release;
   ReadScratch scratch;
-  reader.read(0, size, values, scratch);
+  in_pieces(size, between, [&](std::size_t first, std::size_t count) {
+    reader.read(first, count, values + first, scratch);
+  });
   std::fill_n(flags, segments, true);
   std::copy(prediction.readable.begin(), prediction.readable.end(), flags);
   return {std::move(seen), std::move(readable)};
@@ -74,11 +89,16 @@ py::array_t<float> band_pass(const Samples& signal, double low, double high, std
   if (!fault.empty()) throw py::value_error(fault);
   const auto size = static_cast<std::size_t>(signal.size());
   py::array_t<float> out(signal.size());
+  const float* const samples = signal.data();
   float* const values = out.mutable_data();
   const GilRelease release;
   std::vector<float> scratch;
   const BandPass filter(low, high, half_width, rate, select_kernels().signal);
-  filter.run(signal.data(), 0, size, 0, size, values, scratch);
+  const Interlude interlude = check_signals;
+  in_pieces(size, Interludes(interlude), [&](std::size_t first, std::size_t count) {
+    const auto [begin, end] = filter.input_range(first, count, size);
+    filter.run(samples + begin, begin, end, first, count, values + first, scratch);
+  });
   return out;
 }
 

@@ -70,13 +70,15 @@ void BeatDetector::reset() {
   polarity_ = 0;
 }
 
-void BeatDetector::push(std::span<const float> samples, std::span<const Stretch> gaps) {
+void BeatDetector::push(std::span<const float> samples, std::span<const Stretch> gaps,
+                        Interludes between) {
   while (!samples.empty()) {
     const std::size_t count = std::min<std::size_t>(samples.size(), kPiece);
     signal_.push(samples.first(count));
     samples = samples.subspan(count);
     work(false, gaps);
     forget();
+    between.after(count);
   }
 }
 

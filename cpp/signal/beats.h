@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "interlude.h"
 #include "signal/beat_energy.h"
 #include "signal/stretch.h"
 #include "signal/working_rate.h"
@@ -40,7 +41,7 @@ class BeatDetector {
 
   void reset();
   // `gaps`: those among the samples given so far, in order; there are no beats in them.
-  void push(std::span<const float> samples, std::span<const Stretch> gaps);
+  void push(std::span<const float> samples, std::span<const Stretch> gaps, Interludes between = {});
   void finish(std::span<const Stretch> gaps);
 
   // R peaks in samples at kBeatRate, between samples too; final and in order.

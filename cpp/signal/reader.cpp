@@ -25,7 +25,7 @@ std::string number(double value) {
 
 }  // namespace
 
-void find_gaps(const Signal& signal, double rate, GapFinder& finder) {
+void find_gaps(const Signal& signal, double rate, GapFinder& finder, Interludes between) {
   const double offset = first_value(signal) / signal.microvolts;
   double samples[kChunk];
   float values[kChunk];
@@ -35,6 +35,7 @@ void find_gaps(const Signal& signal, double rate, GapFinder& finder) {
     copy_samples(signal, first, {samples, count});
     for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(samples[i] - offset);
     finder.push({values, count});
+    between.after(count);
   }
   finder.finish();
 }
@@ -60,7 +61,7 @@ SignalPath::SignalPath(const Metadata& metadata, const SignalKernels& signal_ker
 }
 
 void SignalReader::open(const Signal& signal, const SignalPath& path,
-                        std::shared_ptr<const Resampler> resampler) {
+                        std::shared_ptr<const Resampler> resampler, Interludes between) {
   signal_ = signal;
   path_ = &path;
   resampler_ = std::move(resampler);
@@ -72,9 +73,9 @@ void SignalReader::open(const Signal& signal, const SignalPath& path,
   // differ by a thousandth, and none to the rounding of large numbers.
   offset_ = path.filter ? first_value(signal) : static_cast<double>(path.mean);
   factor_ = path.filter ? 1 : path.inverse_std;
-  find_gaps();
+  find_gaps(between);
   filtered_.clear();
-  if (path.local_scale) find_scale();
+  if (path.local_scale) find_scale(between);
 }
 
 void SignalReader::check_length() const {
@@ -88,7 +89,7 @@ void SignalReader::check_length() const {
       number(std::round(seconds * 1e3) / 1e3) + " s) is needed");
 }
 
-void SignalReader::find_gaps() {
+void SignalReader::find_gaps(Interludes between) {
   const bool stillness = path_->filter.has_value();
   const bool any = stillness || has_missing(signal_);  // else there are none
   finder_.start(sampling_rate_, stillness);
@@ -97,12 +98,13 @@ void SignalReader::find_gaps() {
     count = std::min(signal_.size - first, kChunk);
     convert(first, count, values);
     finder_.push({values, count});
+    between.after(count);
   }
   finder_.finish();
   cover(finder_.gaps(), sampling_rate_, signal_.size, covered_);
 }
 
-void SignalReader::find_scale() {
+void SignalReader::find_scale(Interludes between) {
   scale_.start(path_->rate);
   if (samples_ <= kKept) {
     filtered_.resize(samples_);
@@ -114,6 +116,7 @@ void SignalReader::find_scale() {
       count = std::min(samples_ - first, kFiltered);
       read_filtered(first, count, values, scratch_);
       push_scale(first, {values, count});
+      between.after(count);
     }
   }
   scale_.finish();

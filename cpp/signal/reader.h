@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "interlude.h"
 #include "metadata.h"
 #include "signal/filter.h"
 #include "signal/gaps.h"
@@ -17,7 +18,7 @@
 namespace ecgrt {
 
 // Finds all gaps of a signal of `rate` Hz, still stretches among them.
-void find_gaps(const Signal& signal, double rate, GapFinder& finder);
+void find_gaps(const Signal& signal, double rate, GapFinder& finder, Interludes between = {});
 
 // What a model does to every signal.
 struct SignalPath {
@@ -46,7 +47,7 @@ class SignalReader {
   // than one segment. `path` must outlive the reader; `resampler` is null at the model's own rate,
   // and else made for this signal's and this model's rate.
   void open(const Signal& signal, const SignalPath& path,
-            std::shared_ptr<const Resampler> resampler);
+            std::shared_ptr<const Resampler> resampler, Interludes between = {});
 
   std::size_t segments() const { return segments_; }
   bool has_block() const { return path_->filter.has_value(); }
@@ -75,8 +76,8 @@ class SignalReader {
 
  private:
   void check_length() const;
-  void find_gaps();
-  void find_scale();
+  void find_gaps(Interludes between);
+  void find_scale(Interludes between);
   void read_filtered(std::size_t first, std::size_t count, float* out, ReadScratch& scratch) const;
   void push_scale(std::size_t first, std::span<const float> values);
   void read_resampled(std::size_t first, std::size_t count, float* out, ReadScratch& scratch) const;

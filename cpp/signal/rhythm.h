@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "interlude.h"
 #include "signal/beats.h"
 #include "signal/gaps.h"
 #include "signal/interval_features.h"
@@ -26,10 +27,11 @@ class RhythmAnalyser {
     signal_.reset();
     signal_.push(x);
     signal_.finish();
-    analyse_working(features);
+    analyse_working(features, {});
   }
   // Samples in `gaps`, which are ascending, count as missing, whatever they are.
-  void analyse(const Signal& signal, std::span<const Gap> gaps, bool features);
+  void analyse(const Signal& signal, std::span<const Gap> gaps, bool features,
+               Interludes between = {});
 
   double sampling_rate() const { return sampling_rate_; }
   std::span<const double> beats() const { return times_; }  // R peaks, seconds
@@ -41,8 +43,8 @@ class RhythmAnalyser {
 
  private:
   template <typename T, typename Copy>
-  void push(std::size_t size, std::span<const Gap> gaps, const Copy& copy);
-  void analyse_working(bool features);
+  void push(std::size_t size, std::span<const Gap> gaps, Interludes between, const Copy& copy);
+  void analyse_working(bool features, Interludes between);
 
   double sampling_rate_;
   const SignalKernels& kernels_;

@@ -62,18 +62,20 @@ SignalFeatures::SignalFeatures(const SignalKernels& kernels)
       taps40_(low_pass(40, kHalf)) {}
 
 void SignalFeatures::compute(std::span<const float> x, std::span<const Stretch> gaps,
-                             FeatureValues& out) {
+                             Interludes between, FeatureValues& out) {
   low40_.clear();
   if (x.empty()) return;
-  filter(x);
-  bands(gaps, out);
-  seconds(gaps, out);
+  filter(x, between);
+  bands(gaps, between, out);
+  seconds(gaps, between, out);
 }
 
-void SignalFeatures::filter(std::span<const float> x) {
+void SignalFeatures::filter(std::span<const float> x, Interludes between) {
   const std::size_t n = x.size();
   smooth(x, sums_, once_);
+  between.after(n);
   smooth(once_, sums_, scratch_);
+  between.after(n);
   high_.resize(n + 2 * kHalf);
   for (std::size_t i = 0; i < n; ++i) high_[i + kHalf] = x[i] - scratch_[i];
   std::fill_n(high_.begin(), kHalf, high_[kHalf]);
@@ -82,21 +84,23 @@ void SignalFeatures::filter(std::span<const float> x) {
        {std::pair(&taps5_, &low5_), std::pair(&taps15_, &low15_), std::pair(&taps40_, &low40_)}) {
     out->resize(n);
     convolve(kernels_, *taps, high_.data(), out->data(), n);
+    between.after(n);
   }
 }
 
-void SignalFeatures::bands(std::span<const Stretch> gaps, FeatureValues& out) {
+void SignalFeatures::bands(std::span<const Stretch> gaps, Interludes between, FeatureValues& out) {
   for (auto& shares : shares_) shares.clear();
   for (std::size_t start = 0; start + kSecond <= low5_.size(); start += kSecond) {
+    between.after(kSecond);
     if (lost_second(gaps, start)) continue;
     // What lies between two filters, and above the last.
-    const auto between = [&](const float* narrow, const float* wide) {
+    const auto sums = [&](const float* narrow, const float* wide) {
       return kernels_.pair_sums(narrow, wide, kSecond);
     };
-    const PairSums low = between(&low5_[start], &low15_[start]);
+    const PairSums low = sums(&low5_[start], &low15_[start]);
     const std::array power{low.aa, low.square_of_difference(),
-                           between(&low15_[start], &low40_[start]).square_of_difference(),
-                           between(&low40_[start], &high_[start + kHalf]).square_of_difference()};
+                           sums(&low15_[start], &low40_[start]).square_of_difference(),
+                           sums(&low40_[start], &high_[start + kHalf]).square_of_difference()};
     const double total = power[0] + power[1] + power[2] + power[3];
     if (!(total > 0)) continue;
     for (std::size_t k = 0; k < 3; ++k) shares_[k].push_back(power[k] / total);
@@ -106,10 +110,12 @@ void SignalFeatures::bands(std::span<const Stretch> gaps, FeatureValues& out) {
   for (std::size_t k = 0; k < 3; ++k) out.put(names[k], log_of(quantile(shares_[k], 0.5)));
 }
 
-void SignalFeatures::seconds(std::span<const Stretch> gaps, FeatureValues& out) {
+void SignalFeatures::seconds(std::span<const Stretch> gaps, Interludes between,
+                             FeatureValues& out) {
   crest_.clear();
   double total = 0, noisy = 0;
   for (std::size_t start = 0; start + kSecond <= low40_.size(); start += kSecond) {
+    between.after(kSecond);
     if (lost_second(gaps, start)) continue;
     ++total;
     scratch_.resize(kSecond);

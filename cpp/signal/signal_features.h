@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "interlude.h"
 #include "signal/rhythm_features.h"
 #include "signal/working_rate.h"
 #include "signal_kernels.h"
@@ -16,15 +17,16 @@ class SignalFeatures {
   explicit SignalFeatures(const SignalKernels& kernels);
 
   // `x`: samples at kBeatRate, gaps bridged.
-  void compute(std::span<const float> x, std::span<const Stretch> gaps, FeatureValues& out);
+  void compute(std::span<const float> x, std::span<const Stretch> gaps, Interludes between,
+               FeatureValues& out);
 
   // 0.5 to 40 Hz of the signal, as long as it.
   std::span<const float> clean() const { return low40_; }
 
  private:
-  void filter(std::span<const float> x);
-  void bands(std::span<const Stretch> gaps, FeatureValues& out);
-  void seconds(std::span<const Stretch> gaps, FeatureValues& out);
+  void filter(std::span<const float> x, Interludes between);
+  void bands(std::span<const Stretch> gaps, Interludes between, FeatureValues& out);
+  void seconds(std::span<const Stretch> gaps, Interludes between, FeatureValues& out);
 
   const SignalKernels& kernels_;
   std::vector<float> taps5_, taps15_, taps40_;

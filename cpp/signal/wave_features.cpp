@@ -58,15 +58,19 @@ double width(const float* complex) {
 
 void WaveFeatures::compute(std::span<const float> clean, std::span<const double> positions,
                            std::span<const unsigned char> premature, std::span<const Stretch> gaps,
-                           FeatureValues& out) {
+                           Interludes between, FeatureValues& out) {
   if (!cut(clean, positions, gaps)) return;
+  between.after(clean.size());
   make_template();
+  between.after(clean.size());
   if (!(height() > 0)) return;
   complexes(premature, out);
   alike_ones(positions, out);
   whole_beats(out);
+  between.after(clean.size());
   widths(out);
   amplitudes(out);
+  between.after(clean.size());
   p_waves(out);
 }
 

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "interlude.h"
 #include "signal/rhythm_features.h"
 #include "signal/working_rate.h"
 #include "signal_kernels.h"
@@ -18,7 +19,7 @@ class WaveFeatures {
   // Beats that a gap or an end of the record cuts are left out.
   void compute(std::span<const float> clean, std::span<const double> positions,
                std::span<const unsigned char> premature, std::span<const Stretch> gaps,
-               FeatureValues& out);
+               Interludes between, FeatureValues& out);
   // Of the median beat's complex, in units of `clean`; 0 if beats were too few.
   double height() const;
 

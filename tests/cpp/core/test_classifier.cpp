@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -27,6 +28,16 @@ bool same(const Prediction& a, const Prediction& b) {
          a.segment_probabilities.size() == b.segment_probabilities.size() &&
          std::equal(a.segment_probabilities.begin(), a.segment_probabilities.end(),
                     b.segment_probabilities.begin(), near);
+}
+
+template <class Call>
+bool throws_enough(const Call& call) {
+  try {
+    call();
+  } catch (const std::runtime_error&) {
+    return true;
+  }
+  return false;
 }
 
 TEST(classifier, callers_share_one) {
@@ -96,16 +107,55 @@ TEST(classifier, ends_a_call_when_the_interlude_throws) {
     classifier.predict({&signal, 1}, {&expected, 1}, 0.0, interlude);
     CHECK_AT(calls == 0, plan);  // nothing to wait for
     std::vector<Prediction> batch(signals.size());
-    bool ended = false;
-    try {
-      classifier.predict(signals, batch, 0.0, interlude);
-    } catch (const std::runtime_error&) {
-      ended = true;
-    }
-    CHECK_AT(ended && calls == 2, plan);
+    const auto predict = [&] { classifier.predict(signals, batch, 0.0, interlude); };
+    CHECK_AT(throws_enough(predict) && calls == 2, plan);
     classifier.predict(signals, batch);
     for (const Prediction& prediction : batch) CHECK_AT(same(prediction, expected), plan);
   }
+}
+
+// So fast that a model sees few windows of it: all of the work is to open it.
+TEST(classifier, ends_while_long_records_are_opened) {
+  const std::vector<float> samples = make_signal(2 * Interludes::kSamples + 999);
+  const Signal signal{samples.data(), SampleType::float32, sizeof(float), samples.size(), 1e5};
+  const std::vector<Signal> signals(5, signal);
+  const Classifier classifier(check::plans().at(1), {2, 0});
+  std::vector<Prediction> batch(signals.size());
+  const auto calls_of = [&](std::size_t records, int last) {
+    int calls = 0;
+    const std::thread::id caller = std::this_thread::get_id();
+    const auto interlude = [&] {
+      CHECK(std::this_thread::get_id() == caller);
+      if (++calls == last) throw std::runtime_error("enough");
+    };
+    const auto predict = [&] {
+      classifier.predict(std::span(signals).first(records), batch, 0.0, interlude);
+    };
+    CHECK(throws_enough(predict) == (calls == last));
+    return calls;
+  };
+  CHECK(calls_of(1, 0) == 4);  // to find its gaps, and its beats
+  const Prediction expected = batch[0];
+  CHECK(calls_of(1, 3) == 3 && calls_of(signals.size(), 1) == 1);
+  classifier.predict(signals, batch);
+  for (const Prediction& prediction : batch) CHECK(same(prediction, expected));
+}
+
+TEST(classifier, threads_end_together) {
+  const Interlude stop = [] { throw std::runtime_error("enough"); };
+  SharedInterlude shared(stop);
+  const auto work = [&](Interludes between) {
+    for (;;) between.after(Interludes::kSamples);
+  };
+  bool ended = false;
+  std::thread other(
+      [&](Interludes between) {
+        ended = throws_enough([&] { shared.run([&] { work(between); }); });
+      },
+      shared.begin());
+  CHECK(throws_enough([&] { work(shared.begin()); }));
+  other.join();
+  CHECK(ended && throws_enough([&] { shared.run([&] { shared.begin(); }); }));
 }
 
 TEST(classifier, withholds_what_is_not_sure) {
