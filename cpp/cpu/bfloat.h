@@ -1,6 +1,9 @@
 // Numbers in bfloat16: the upper half of a float.
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "cpu/simd.h"
 
 namespace ecgrt {

@@ -3,7 +3,7 @@
 set(ECGRT_FUZZ_FOLDER ${CMAKE_CURRENT_LIST_DIR})
 
 function(ecgrt_add_targets prefix source engine)
-  foreach(target plan metadata signal rhythm stream pieces)
+  foreach(target plan metadata signal rhythm stream pieces rows)
     add_executable(${prefix}_${target} ${ECGRT_FUZZ_FOLDER}/fuzz_${target}.cpp ${source})
     target_link_libraries(${prefix}_${target} PRIVATE ecgrt_core ${engine})
   endforeach()

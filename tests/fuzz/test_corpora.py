@@ -52,7 +52,9 @@ def test_input_of_the_metadata_reader(path: Path) -> None:
 
 
 @pytest.mark.skipif(not (CMAKE and COMPILER), reason="needs cmake and a C++ compiler")
-@pytest.mark.parametrize("name", ["plan", "metadata", "signal", "rhythm", "stream", "pieces"])
+@pytest.mark.parametrize(
+    "name", ["plan", "metadata", "signal", "rhythm", "stream", "pieces", "rows"]
+)
 def test_inputs_of_a_core_target(name: str, cpp_builds: CppBuilds) -> None:
     target = cpp_builds[""] / f"replay_{name}"
     if not target.exists():
