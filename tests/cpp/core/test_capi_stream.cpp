@@ -140,9 +140,9 @@ TEST(capi, a_push_that_was_cancelled_can_be_made_again) {
 
 TEST(capi, a_stream_whose_end_was_cancelled_can_be_ended_again) {
   const ecgrt::Classifier classifier(check::plans().back(), 1);
-  const auto samples = make_signal(100'000);
+  const auto samples = make_signal(50'000);
   const std::span<const float> all(samples);
-  ecgrt::StreamOptions options{.window = 2000, .hop = 2000};
+  ecgrt::StreamOptions options{.window = 1000, .hop = 1000};
   Told plain, told;
   ecgrt::Stream undisturbed(classifier, options);
   plain.add(undisturbed, undisturbed.push(all));
