@@ -59,9 +59,18 @@ class FaultyMachine:
         )
 
     def run(
-        self, argv: Sequence[str], at: int = 0, how: int = 0, *, for_good: bool = False
+        self,
+        argv: Sequence[str],
+        at: int = 0,
+        how: int = 0,
+        *,
+        for_good: bool = False,
+        in_workers: bool = False,
     ) -> Done:
-        """Run ``ecgrt-`` `argv`; its call number `at` does what `how` says, and all after it."""
+        """Run ``ecgrt-`` `argv`; its call number `at` does what `how` says, and all after it.
+
+        With `in_workers` it is a call of the processes that it starts.
+        """
         request = {
             "argv": list(argv),
             "folder": str(self._folder),
@@ -70,6 +79,7 @@ class FaultyMachine:
             "how": how,
             "for_good": for_good,
             "learn": at == 0,
+            "workers": self._printed + ".workers" if in_workers else "",
         }
         assert self._server.stdin is not None
         assert self._server.stdout is not None

@@ -38,6 +38,8 @@ class Command:
         Whether a record that fails leaves the others answered, with exit code 1.
     once
         Whether it refuses to replace what is there.
+    in_workers
+        Whether calls of the processes that it starts go wrong, not its own.
     facts
         By suffix: what of a file is the same in every run.
     """
@@ -47,6 +49,7 @@ class Command:
     again: str = ""
     partly: bool = False
     once: bool = False
+    in_workers: bool = False
     facts: Mapping[str, Callable[[bytes], Any]] = field(default_factory=dict)
 
     def line(self, box: Path, extra: str = "") -> list[str]:
@@ -102,6 +105,15 @@ COMMANDS = {
         partly=True,
         facts={".parquet": _rows},
     ),
+    "score in workers": Command(
+        "score {in}/records {in}/table.parquet --plan {in}/small.plan --workers 2 --block 2 "
+        "--out {out}/s.parquet --json {out}/s.json",
+        replaces=("s.parquet", "s.json"),
+        again="--resume",
+        partly=True,
+        in_workers=True,
+        facts={".parquet": _rows},
+    ),
     "build-engine": Command(
         "build_engine {in}/small.onnx --target cpu -o {out}/m.plan --json {out}/m.json",
         replaces=("m.plan", "m.json"),
@@ -111,6 +123,15 @@ COMMANDS = {
         "calibrate {in}/selector.onnx {in}/dev/dev.json -o {out}/c.onnx --decision mean "
         "--json {out}/c.json",
         replaces=("c.onnx", "c.json"),
+    ),
+    "entry": Command(
+        "entry {in}/records --plan {in}/small.plan --wheel {in}/ecgrt-1-py3-none-any.whl "
+        "-o {out}/entry.zip",
+        replaces=("entry.zip",),
+    ),
+    "export": Command(
+        "export {in}/foreign.onnx --metadata {in}/fields.json -o {out}/m.onnx",
+        replaces=("m.onnx",),
     ),
     "fetch": Command("data fetch --source {in}/mirror --out {out}/data"),
     "split": Command(
@@ -126,6 +147,7 @@ def write_inputs(folder: Path) -> None:
     folder.mkdir()
     save(make_network(SMALL), folder / "small.onnx")
     build(make_network(SMALL), folder).replace(folder / "small.plan")
+    _write_foreign(folder)
     for name in ("R1", "R2", "R3"):
         write_record(folder / "records", name, rng.integers(-500, 500, 3000))
     (folder / "records" / "REFERENCE.csv").write_text("R1,N\nR2,A\nR3,O\n")
@@ -134,6 +156,16 @@ def write_inputs(folder: Path) -> None:
     pq.write_table(pa.table(columns), folder / "table.parquet")
     _write_dev(folder)
     _write_challenge(folder)
+
+
+def _write_foreign(folder: Path) -> None:
+    """A model that says nothing of itself, and what is to be said of it; and an empty wheel."""
+    model = make_network(SMALL)
+    del model.metadata_props[:]
+    save(model, folder / "foreign.onnx")
+    fields = {"classes": ["A", "N", "O"], "sampling_rate": 300, "mean": 0, "std": 100}
+    (folder / "fields.json").write_text(json.dumps(fields))
+    zipfile.ZipFile(folder / "ecgrt-1-py3-none-any.whl", "w").close()
 
 
 def _write_dev(folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import mmap
 import os
 import signal
 import sys
@@ -33,15 +34,33 @@ class Control(ctypes.Structure):
     )
 
 
+#: In front of the C library of this process, and of no other that it starts, unless it is to fail.
+LIBRARY = os.environ.pop("LD_PRELOAD")
+
+
 def the_control() -> Control:
-    library = ctypes.CDLL(os.environ.pop("LD_PRELOAD"))  # workers are not to fail
+    library = ctypes.CDLL(LIBRARY)
     library.faulty_control.restype = ctypes.POINTER(Control)
     found: Control = library.faulty_control().contents
     return found
 
 
-def run(control: Control, request: dict[str, Any]) -> dict[str, Any]:
-    """Run a command in a child; tell how it ended, how many calls it made, and which failed."""
+def control_of_workers(request: dict[str, Any]) -> Control:
+    """Return what the processes that a command starts will find in a file."""
+    size = ctypes.sizeof(Control)
+    with open(request["workers"], "w+b") as file:
+        file.truncate(size)
+        control = Control.from_buffer(mmap.mmap(file.fileno(), size))
+    control.folder = os.fsencode(request["folder"])
+    return control
+
+
+def run(own: Control, request: dict[str, Any]) -> dict[str, Any]:
+    """Run a command in a child; tell how it ended, how many calls it made, and which failed.
+
+    With the name of a file as ``workers`` calls of the processes that it starts, not its own.
+    """
+    control = control_of_workers(request) if request["workers"] else own
     control.seen, control.what = 0, b""
     control.at, control.how = request["at"], request["how"]
     control.for_good = request["for_good"]
@@ -50,9 +69,9 @@ def run(control: Control, request: dict[str, Any]) -> dict[str, Any]:
     child = os.fork()
     if child == 0:
         signal.alarm(LIMIT_S)  # what hangs is a failure
-        in_child(control, request, module)
+        in_child(own, request, module)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    control.folder = b""
+    own.folder = b""
     with suppress(OSError), open(request["printed"] + ".modules") as file:
         for name in file.read().split():
             with suppress(ImportError):
@@ -67,7 +86,10 @@ def in_child(control: Control, request: dict[str, Any], module: str) -> None:
         for number, suffix in ((1, ".out"), (2, ".err")):
             file = os.open(request["printed"] + suffix, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(file, number)
-        control.folder = os.fsencode(request["folder"])
+        if request["workers"]:
+            os.environ.update(LD_PRELOAD=LIBRARY, ECGRT_FAULTY_CALLS=request["workers"])
+        else:
+            control.folder = os.fsencode(request["folder"])
         code = int(sys.modules[module].main(request["argv"][1:]))
     except SystemExit as end:
         code = int(end.code or 0)

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from .. import SignalWarning
+from .._errors import describe
 from .answers import Scorer, Table
 from .blocks import Block
 from .settings import Settings
@@ -22,6 +23,8 @@ _DEATHS = 3
 _AHEAD = 2
 
 _scorer: Scorer | None = None
+#: Why this process could not become a worker.
+_fault: str | None = None
 
 
 def answer_here(
@@ -35,7 +38,7 @@ def answer_here(
     Raises
     ------
     ChildProcessError
-        If workers die again and again.
+        If a worker cannot begin, or if they die again and again.
     """
     if workers > 1:
         yield from _in_processes(settings, blocks, workers)
@@ -95,12 +98,18 @@ def _pool(settings: Settings, workers: int) -> ProcessPoolExecutor:
 
 
 def _begin(settings: Settings) -> None:
-    """Make this process a worker."""
-    global _scorer
+    """Make this process a worker.
+
+    Where that fails its first answer tells why: the pool would keep it to itself.
+    """
+    global _scorer, _fault
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends its workers
     warnings.simplefilter("ignore", SignalWarning)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _scorer = Scorer(settings)
+    try:
+        _scorer = Scorer(settings)
+    except Exception as error:  # noqa: BLE001 (whatever a plan leads to)
+        _fault = describe(error)
 
 
 def _end_with_parent() -> None:
@@ -112,5 +121,6 @@ def _end_with_parent() -> None:
 
 
 def _answer(block: Block) -> Table:
-    assert _scorer is not None
+    if _scorer is None:
+        raise ChildProcessError(f"a worker process cannot begin: {_fault}")
     return _scorer.answer(block)
