@@ -136,6 +136,20 @@ def test_a_run_that_has_ended_is_not_repeated(table: Path, out: Path) -> None:
     assert all(row["label"] is None for row in answers(out))
 
 
+def test_a_folder_that_outlived_its_run_is_removed(
+    table: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("ecgrt.archive.folders._LocalFolder.remove", lambda _: stop())
+        with pytest.raises(KeyboardInterrupt):
+            score([table], out, workers=1)
+    before = answers(out)
+    assert blocks_of(out)
+    score([table], out, workers=1, resume=True)
+    assert answers(out) == before
+    assert {path.name for path in out.parent.iterdir()} == {out.name, table.name}
+
+
 def test_two_processes_do_not_write_one_output(
     table: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

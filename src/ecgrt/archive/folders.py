@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from .._files import check_writable, replacing, write_text
+from .._scratch import sweep
 from . import stores
 
 #: What the folder of a run that has not ended is called: as the output, and this.
@@ -75,7 +76,7 @@ def lent(
     ValueError
         If answers are there and `resume` is false, or they are to something else.
     """
-    text = json.dumps(identity, sort_keys=True) + "\n"
+    text = _text(identity)
     if stores.is_uri(os.fspath(output)):
         yield _begin_in_store(os.fspath(output), text, resume)
         return
@@ -90,6 +91,26 @@ def lent(
         _check_begun(str(place), begun, resume, same=same)
         write_text(file, text)
         yield _LocalFolder(place, path)
+
+
+def clear(output: str | os.PathLike[str], identity: dict[str, Any]) -> None:
+    """Remove the folder of a run that made its output and ended before it removed the folder.
+
+    Not one that another process has by now.
+    """
+    if stores.is_uri(os.fspath(output)):
+        _StoreFolder(os.fspath(output), _text(identity)).remove()
+        return
+    path = Path(os.path.realpath(output))
+    sweep(path)
+    place = path.with_name(path.name + SUFFIX)
+    if place.is_dir():
+        with suppress(BlockingIOError), _lock(place, path):
+            _LocalFolder(place, path).remove()
+
+
+def _text(identity: dict[str, Any]) -> str:
+    return json.dumps(identity, sort_keys=True) + "\n"
 
 
 def kept_in(output: str | os.PathLike[str]) -> str | None:

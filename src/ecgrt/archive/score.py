@@ -12,6 +12,7 @@ from .. import Classifier
 from .._extras import require
 from ..shipped import PLAN
 from .answers import Table, schema
+from .folders import clear
 from .here import answer_here
 from .inputs import Archive, list_archive
 from .output import KEY, Output, identity_in, locked
@@ -126,7 +127,9 @@ def score(
     )
     archive = list_archive(inputs, settings)
     identity = {**settings.identity(), "inputs": archive.digest}
-    if not (resume and identity_in(out) == identity):
+    if resume and identity_in(out) == identity:
+        clear(out, identity)
+    else:
         kind = schema(classifier.classes, {KEY.decode(): json.dumps(identity)})
         with locked(out, identity, archive.sizes, resume) as output:
             answers = _answers(settings, archive, output, workers, classifier.backend, ray)
