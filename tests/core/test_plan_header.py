@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import xxhash
-from family import make_metadata
 from old_plans import seal_format_1
 
 import ecgrt
-from ecgrt.compile.plan_file import ALIGNMENT, Blobs, seal, unseal
+from ecgrt.compile.plan_file import ALIGNMENT, seal, unseal
 
 SIGNAL = np.random.default_rng(5).normal(size=40)
 
@@ -260,49 +259,3 @@ def test_header_that_is_right_is_read(plan_bytes: bytes, tmp_path: Path) -> None
     path.write_bytes(with_header(plan_bytes, copy.copy))
     answer = ecgrt.Classifier(path).predict(SIGNAL).segment_probabilities
     np.testing.assert_array_equal(answer, expected)
-
-
-def two_layers(width: int, samples: int) -> bytes:
-    """A sound plan of two filters of one tap: to so many channels, and from them to 2 classes."""
-    metadata = make_metadata(samples, 0, classes=("A", "N"))
-    blobs = Blobs()
-
-    def layer(name: str, index: int, stride: int, shape: tuple[int, int]) -> dict[str, Any]:
-        tensors = {"input": index, "residual": -1, "raw": -1, "activated": index + 1}
-        weights = blobs.add(np.zeros(shape, np.float32))
-        bias = blobs.add(np.zeros(shape[1], np.float32))
-        numbers = {"taps": 1, "stride": stride, "pad": 0, "pool": 1}
-        return {"name": name, "weights": weights, "bias": bias, **tensors, **numbers}
-
-    shapes = ((1, 1), (width, 1), (16, samples))
-    return seal(
-        {
-            "metadata": metadata.to_json(),
-            "opt_samples": 9000,
-            "tensors": [
-                {"channels": c, "rate": r, "slot": slot} for slot, (c, r) in enumerate(shapes)
-            ],
-            "convolutions": [
-                layer("first", 0, 1, (1, width)),
-                layer("last", 1, samples, (width, 16)),
-            ],
-            "logits": 2,
-            "classes": 2,
-            "golden": {
-                "input": blobs.add(np.zeros(samples, np.float32)),
-                "probabilities": blobs.add(np.full(2, 0.5, np.float32)),
-            },
-        },
-        blobs.content(),
-    )
-
-
-def test_plan_that_asks_for_much_memory(tmp_path: Path) -> None:
-    path = tmp_path / "model.plan"
-    path.write_bytes(two_layers(64, 16))
-    assert ecgrt.Classifier(path).self_test() == 0
-    # wide at the full rate; and a stride that would fill filters with zeros
-    for width, samples in ((4096, 8192), (1 << 16, 512), (64, 1 << 17), (16, 1 << 19)):
-        path.write_bytes(two_layers(width, samples))
-        with pytest.raises(ecgrt.PlanError, match="memory"):
-            ecgrt.Classifier(path)
