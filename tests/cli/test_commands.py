@@ -56,7 +56,7 @@ def test_help_and_version(name: str, capsys: pytest.CaptureFixture[str]) -> None
         ("predict", {"--plan", "--threads", "--device", "--json", "--fs", "--unit", "--lead"}),
         ("score", {"--plan", "--threads", "--device", "--json", "--fs", "--unit", "--lead", "-o"}),
         ("eval", {"--plan", "--threads", "--device", "--json", "--fs", "--unit", "--lead", "-o"}),
-        ("bench", {"--plan", "--threads", "--json"}),
+        ("bench", {"--threads", "--json"}),
         ("entry", {"--plan", "-o"}),
         ("build-engine", {"-o", "--json"}),
         ("calibrate", {"-o", "--json", "--out-of-fold"}),
@@ -84,7 +84,7 @@ def test_options_are_named_alike(
         ("predict", "nowhere", "--plan", "nowhere.plan"),
         ("eval", "nowhere", "--plan", "nowhere.plan"),
         ("entry", "nowhere", "--plan", "nowhere.plan"),
-        ("bench", "--plan", "nowhere.plan"),
+        ("bench", "nowhere.plan"),
     ],
     ids=lambda argv: argv[0],
 )

@@ -1,7 +1,9 @@
-"""Latency, throughput, cold start and memory of a plan, beside the peers that are installed."""
+"""Latency, throughput, cold start and memory of models, beside the peers that are installed."""
 
 from __future__ import annotations
 
+import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,21 +11,26 @@ import numpy as np
 
 from .. import Classifier
 from .._progress import track
-from .engine import Ecgrt, EcgrtNetwork, Normaliser
+from ..compile.plan_file import precision_of
+from .agreement import Field
+from .engine import Ecgrt, EcgrtNetwork, Engine
 from .fresh import measure_cold
+from .machine import describe_machine
 from .measure import measure_latency, measure_throughput
-from .peers import peers_for
-from .report import Latency, Report, describe_machine
+from .models import Model, gather
+from .peers import PEERS, peers_for
+from .report import ModelReport, Report
+from .rows import Latency
 from .signals import make_signals
 
-__all__ = ["Report", "bench"]
+__all__ = ["PEERS", "Report", "bench"]
 
 
 def bench(
-    plan: str | Path,
+    models: str | Path | Sequence[str | Path],
     *,
-    onnx: str | Path | None = None,
-    keras: str | Path | None = None,
+    precisions: Sequence[str] = ("fp32",),
+    peers: Sequence[str] = tuple(PEERS),
     seconds: Sequence[float] = (10.0, 30.0, 60.0),
     threads: Sequence[int] = (1, 2),
     calls: int = 60,
@@ -32,16 +39,18 @@ def bench(
     record: str | Path | None = None,
     fs: float | None = None,
 ) -> Report:
-    """Measure a plan beside its peers, all on the same signal and in the same run.
+    """Measure models beside their peers, all in turn and in the same run.
 
     Parameters
     ----------
-    plan
-        What ``ecgrt-build-engine`` wrote.
-    onnx
-        Its model, for ONNX Runtime and OpenVINO; None leaves them out.
-    keras
-        Its checkpoint, for TensorFlow; None leaves it out.
+    models
+        ONNX models, which end in ``.onnx``, and plans. A plan belongs to the ONNX model that says
+        the same of itself; peers run the ONNX model. Of an ONNX model without a plan, plans are
+        built.
+    precisions
+        Of the plans to build.
+    peers
+        Which of :data:`PEERS`.
     seconds
         Lengths of the record; batches and cold starts take the one nearest to 30 s.
     threads
@@ -55,48 +64,105 @@ def bench(
     record
         A record of that rate, repeated or cut to each length; None means a synthetic one.
     fs
-        Sampling rate of the record, Hz; None means the model's.
+        Sampling rate of the record, Hz; None means each model's.
 
     Returns
     -------
     Report
-        A peer whose probabilities are farther from ecgrt's than its precision explains is named in
-        its notes only. Peers are timed on the network alone, ecgrt from the raw signal to the
-        label and, in the first table, on the network alone too.
+        Peers are timed on the network alone, ecgrt from int16 samples to the label and, for one
+        record, on the network alone too. An engine whose probabilities are farther from ONNX
+        Runtime's than its precision explains is refused: it has the difference and no time. One
+        that is not installed or fails is named in the notes.
 
     Raises
     ------
     ValueError
-        If a number is not positive, a length is under one segment, or the record's rate differs.
+        If a number is not positive, a length is under one segment, the record's rate differs, a
+        peer is unknown or a file is no model.
     FileNotFoundError, ecgrt.PlanError
-        If a file is missing, or the plan is damaged or not a plan.
+        If a file is missing, or a plan is damaged or not a plan.
     """
     if min(*seconds, *threads, calls, batch, starts) <= 0:
         raise ValueError("seconds, threads, calls, batch and starts must be positive")
-    plan = Path(plan)
-    classifier = Classifier(plan)
-    signals = make_signals(classifier, seconds, record, fs)
-    normalise = Normaliser(classifier.metadata, fs)
-    most = max(threads)
-    peers, notes = peers_for(onnx, keras, normalise, most)
-    engines = [Ecgrt(plan, fs), *peers]
-    alone = [engines[0], EcgrtNetwork(plan, normalise), *peers]
-    versions = {"numpy": np.__version__} | {e.name: e.version() for e in engines}
-    machine = describe_machine(plan, classifier.backend, versions)
+    if unknown := [name for name in peers if name not in PEERS]:
+        raise ValueError(f"there is no peer {unknown[0]!r}; there are: {', '.join(PEERS)}")
+    files = [models] if isinstance(models, str | Path) else models
+    with tempfile.TemporaryDirectory() as folder:
+        entries = [
+            _Entry(model, peers, seconds, max(threads), record, fs)
+            for model in gather(files, precisions, Path(folder))
+        ]
+        return _measure(entries, seconds, threads, calls, batch, starts)
+
+
+class _Entry:
+    """A model, its engines and its signals."""
+
+    def __init__(
+        self,
+        model: Model,
+        peers: Sequence[str],
+        seconds: Sequence[float],
+        threads: int,
+        record: str | Path | None,
+        fs: float | None,
+    ) -> None:
+        self.model = model
+        self.notes: list[str] = []
+        self.signals = make_signals(Classifier(model.plans[0]), seconds, record, fs)
+        precisions = [precision_of(plan.read_bytes()) for plan in model.plans]
+        ours = []
+        for plan, precision in zip(model.plans, precisions, strict=True):
+            name = "ecgrt" if precision == "fp32" else f"ecgrt, {precision}"
+            if Counter(precisions)[precision] > 1:
+                name += f" ({plan.name})"
+            ours.append(Ecgrt(plan, name, precision, fs))
+        found = peers_for(model, peers, fs, threads, self.notes)
+        networks = [EcgrtNetwork(whole, model.normaliser(fs)) for whole in ours]
+        self.backends = {whole.name: Classifier(whole.model).backend for whole in ours}
+        self.engines: list[Engine] = [*ours, *found]
+        self.alone: list[Engine] = [*ours, *networks, *found]
+
+
+def _measure(
+    entries: Sequence[_Entry],
+    seconds: Sequence[float],
+    threads: Sequence[int],
+    calls: int,
+    batch: int,
+    starts: int,
+) -> Report:
+    """Take all figures, and sort them by model."""
+    notes = [note for entry in entries for note in entry.notes]
+    engines = [engine for entry in entries for engine in entry.engines]
+    # One of those that differ in precision or plan speaks for all.
+    versions = {engine.name.split(",")[0].split(" ")[0]: engine.version() for engine in engines}
+    machine = describe_machine({"numpy": np.__version__} | versions)
 
     latency: list[Latency] = []
     for length, count in track([(s, t) for s in seconds for t in threads], desc="latency"):
-        latency += measure_latency(alone, signals[length], length, count, calls, notes)
-    length = min(seconds, key=lambda s: abs(s - 30.0))
-    throughput = measure_throughput(engines, signals[length], length, most, batch, notes)
-    agreeing = {row.engine for row in throughput}
-    started = [engine for engine in engines if engine.name in agreeing]
-    normal = normalise(signals[length])[0, :, 0]
-    inputs = [signals[length] if engine is engines[0] else normal for engine in started]
+        fields = [Field(e.model.name, e.alone, e.signals[length]) for e in entries]
+        latency += measure_latency(fields, length, count, calls, notes)
+    length, most = min(seconds, key=lambda s: abs(s - 30.0)), max(threads)
+    fields = [Field(e.model.name, e.engines, e.signals[length]) for e in entries]
+    throughput = measure_throughput(fields, length, most, batch, notes)
+    agreeing = {(row.model, row.engine) for row in throughput if row.records_per_second}
+    started = [
+        Field(f.model, [e for e in f.engines if (f.model, e.name) in agreeing], f.signal)
+        for f in fields
+    ]
+    cold = measure_cold(started, most, starts, notes)
     return Report(
         machine=machine,
-        latency=tuple(latency),
-        throughput=tuple(throughput),
-        cold=tuple(measure_cold(started, inputs, most, starts)),
+        models=tuple(
+            ModelReport(
+                model=entry.model.name,
+                backends=entry.backends,
+                latency=tuple(row for row in latency if row.model == entry.model.name),
+                throughput=tuple(row for row in throughput if row.model == entry.model.name),
+                cold=tuple(row for row in cold if row.model == entry.model.name),
+            )
+            for entry in entries
+        ),
         notes=tuple(dict.fromkeys(notes)),
     )

@@ -1,7 +1,8 @@
 """What the benchmark asks of an engine, and ecgrt as one.
 
 An engine prepares a signal once and returns a function that does the measured work, so that
-nothing but inference (for ecgrt also its preprocessing) lies between two readings of the clock.
+nothing but inference (for ecgrt from end to end also what is around it) lies between two readings
+of the clock.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import Classifier, __version__, _core
-from ..compile.plan_file import arithmetic_of
 
 Array = npt.NDArray[Any]
 Run = Callable[[], Array]
+
+#: What an engine's time is the time of.
+END_TO_END, NETWORK = "int16 to label", "network"
 
 
 class UnavailableError(Exception):
@@ -33,16 +36,19 @@ class Engine(Protocol):
     name
         For the tables.
     precision
-        Of its arithmetic, a key of ``measure.BOUNDS``: it says how far its answers may differ.
+        Of its arithmetic, a key of ``agreement.GROUPS``: it says how far its answers may differ.
+    task
+        :data:`END_TO_END` or :data:`NETWORK`.
     cold_start
         A Python program that imports the engine, opens `model` and answers the signal in
-        `signal` (.npy, float32 (n,), preprocessed except for ecgrt) on `threads` threads.
+        `signal` (.npy, (n,), as `given` returns it) on `threads` threads.
     model
         The file that it opens.
     """
 
     name: str
     precision: str
+    task: str
     cold_start: str
     model: Path
 
@@ -50,8 +56,12 @@ class Engine(Protocol):
         """Return the engine's version."""
         ...
 
+    def given(self, signal: Array) -> Array:
+        """Return what of int16 (n,) microvolts a new process is given: that, or preprocessed."""
+        ...
+
     def prepare(self, signal: Array, threads: int) -> Run:
-        """Return what answers float32 (n,) microvolts with float (segments, classes)."""
+        """Return what answers int16 (n,) microvolts with float (segments, classes)."""
         ...
 
     def prepare_batch(self, signal: Array, count: int, threads: int) -> Mapping[str, Run]:
@@ -62,15 +72,26 @@ class Engine(Protocol):
         ...
 
 
-class Ecgrt:
-    """ecgrt itself, from the raw signal of `fs` Hz (None: the model's rate) to the label."""
+class Normaliser:
+    """Turns a signal of `fs` Hz (None: the model's rate) into what its network sees."""
 
-    name = "ecgrt"
-
-    def __init__(self, plan: Path, fs: float | None = None) -> None:
-        self.model = plan
-        self.precision = arithmetic_of(plan.read_bytes())
+    def __init__(self, metadata: Mapping[str, Any], fs: float | None = None) -> None:
+        self._metadata = json.dumps(metadata)
         self._fs = fs
+
+    def __call__(self, signal: Array) -> Array:
+        """Return float32 (1, n, 1) of (n,) microvolts, by ecgrt's own preprocessing."""
+        seen, _ = _core.preprocess(signal, self._fs, metadata=self._metadata)
+        return seen[None, :, None]
+
+
+class Ecgrt:
+    """ecgrt itself, from samples of `fs` Hz (None: the model's rate) to the label."""
+
+    task = END_TO_END
+
+    def __init__(self, plan: Path, name: str, precision: str, fs: float | None = None) -> None:
+        self.model, self.name, self.precision, self._fs = plan, name, precision, fs
         self.cold_start = (
             "import ecgrt\n"
             f"ecgrt.Classifier(model, threads=threads).predict(numpy.load(signal), fs={fs})\n"
@@ -79,6 +100,10 @@ class Ecgrt:
     def version(self) -> str:
         """Return the version of ecgrt."""
         return str(__version__)
+
+    def given(self, signal: Array) -> Array:
+        """Return the signal."""
+        return signal
 
     def prepare(self, signal: Array, threads: int) -> Run:
         """Return what answers one signal."""
@@ -96,40 +121,17 @@ class Ecgrt:
         }
 
 
-class EcgrtNetwork:
+class EcgrtNetwork(Ecgrt):
     """ecgrt's network alone, which is what its peers are given to do."""
 
-    name = "ecgrt, network"
-    cold_start = ""
+    task = NETWORK
 
-    def __init__(self, plan: Path, normalise: Normaliser) -> None:
-        self.model = plan
-        self.precision = arithmetic_of(plan.read_bytes())
+    def __init__(self, whole: Ecgrt, normalise: Normaliser) -> None:
+        super().__init__(whole.model, whole.name, whole.precision)
         self._normalise = normalise
-
-    def version(self) -> str:
-        """Return the version of ecgrt."""
-        return str(__version__)
 
     def prepare(self, signal: Array, threads: int) -> Run:
         """Return what answers one signal that has been preprocessed."""
         classifier = Classifier(self.model, threads=threads)
         x, classes = self._normalise(signal)[0, :, 0], len(classifier.classes)
         return lambda: _core.run_network(classifier, x)[:, :classes]
-
-    def prepare_batch(self, signal: Array, count: int, threads: int) -> Mapping[str, Run]:
-        """Raise :class:`UnavailableError`: batches and cold starts are measured from end to end."""
-        raise UnavailableError("measured for single records only")
-
-
-class Normaliser:
-    """Turns a signal of `fs` Hz (None: the model's rate) into what its network sees."""
-
-    def __init__(self, metadata: Mapping[str, Any], fs: float | None = None) -> None:
-        self._metadata = json.dumps(metadata)
-        self._fs = fs
-
-    def __call__(self, signal: Array) -> Array:
-        """Return float32 (1, n, 1) of float32 (n,) microvolts, by ecgrt's own preprocessing."""
-        seen, _ = _core.preprocess(signal, self._fs, metadata=self._metadata)
-        return seen[None, :, None]

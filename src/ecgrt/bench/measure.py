@@ -1,18 +1,16 @@
-"""Latency and throughput of several engines in turn, once their answers agree."""
+"""Latency and throughput of all models' engines in turn, once their answers agree."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from .engine import Array, Engine, Run, UnavailableError
-from .report import Latency, Throughput
+from .agreement import Candidate, Field, prepare_all
+from .engine import END_TO_END, NETWORK, Run
+from .rows import Latency, Throughput
 
-#: Largest difference of probability with which a peer's figures are printed, by the precision of
-#: the two that is lower.
-BOUNDS = {"fp32": 1e-3, "bf16": 3e-2}
 #: Timed calls of an engine before the next one's turn. An untimed one goes before them, so that
 #: neither cold caches nor threads of the engine before, which may still spin, are measured.
 CALLS_PER_TURN = 3
@@ -21,55 +19,47 @@ BATCH_TURNS = 3
 
 
 def measure_latency(
-    engines: Sequence[Engine],
-    signal: Array,
-    seconds: float,
-    threads: int,
-    calls: int,
-    notes: list[str],
+    fields: Sequence[Field], seconds: float, threads: int, calls: int, notes: list[str]
 ) -> list[Latency]:
-    """Time single answers, the engines in turn; ecgrt is the first of them.
+    """Time single answers, all engines of all models in turn.
 
     Parameters
     ----------
-    engines
-        ecgrt, then its peers.
-    signal
-        float32 (n,) microvolts.
+    fields
+        The models, each with its engines and its signal.
     seconds, threads
-        The signal's length; threads of each engine.
+        The signals' length; threads of each engine.
     calls
         Timed calls of each, at least.
     notes
-        Gets a line for each engine that is left out.
+        Gets a line for each engine that cannot be measured.
     """
-    precisions = {engine.name: engine.precision for engine in engines}
-    ready = _agreeing(engines, lambda e: {"": e.prepare(signal, threads)}, notes)
-    times: dict[str, list[float]] = {name: [] for name in ready}
+    candidates = prepare_all(fields, lambda e, signal: {"": e.prepare(signal, threads)}, notes)
+    times: dict[Candidate, list[float]] = {c: [] for c in candidates if not c.refused}
     for _ in range(-(-calls // CALLS_PER_TURN)):
-        for name, ways in ready.items():
-            ways[""]()
-            times[name] += [_milliseconds(ways[""]) for _ in range(CALLS_PER_TURN)]
-    medians = {name: float(np.median(values)) for name, values in times.items()}
-    return [
-        Latency(
+        for candidate, measured in times.items():
+            run = candidate.ways[""]
+            run()
+            measured += [_milliseconds(run) for _ in range(CALLS_PER_TURN)]
+    medians = {candidate: float(np.median(measured)) for candidate, measured in times.items()}
+    first = _of_ecgrt(medians, NETWORK)
+    rows = []
+    for c in candidates:
+        row = Latency(
+            model=c.model,
             seconds=seconds,
             threads=threads,
-            engine=name,
-            precision=precisions[name],
-            min_ms=min(times[name]),
-            median_ms=median,
-            p99_ms=float(np.percentile(times[name], 99)),
-            real_time=seconds * 1e3 / median,
-            ratio=median / medians[engines[0].name],
+            group=c.group,
+            engine=c.engine.name,
+            task=c.engine.task,
+            difference=c.difference,
         )
-        for name, median in medians.items()
-    ]
+        rows.append(row if c.refused else row.timed(times[c], first.get((c.model, c.group))))
+    return rows
 
 
 def measure_throughput(
-    engines: Sequence[Engine],
-    signal: Array,
+    fields: Sequence[Field],
     seconds: float,
     threads: int,
     batch: int,
@@ -79,73 +69,39 @@ def measure_throughput(
 
     Parameters are those of :func:`measure_latency`; `batch` is the number of records.
     """
-    precisions = {engine.name: engine.precision for engine in engines}
-    ready = _agreeing(engines, lambda e: e.prepare_batch(signal, batch, threads), notes)
-    times: dict[tuple[str, str], list[float]] = {}
+    candidates = prepare_all(fields, lambda e, s: e.prepare_batch(s, batch, threads), notes)
+    times: dict[tuple[Candidate, str], list[float]] = {}
     for _ in range(BATCH_TURNS):
-        for name, ways in ready.items():
-            for way, run in ways.items():
-                times.setdefault((name, way), []).append(_milliseconds(run))
-    fastest: dict[str, tuple[float, str]] = {}
-    for (name, way), values in times.items():
-        rate = batch * 1e3 / float(np.median(values))
-        fastest[name] = max(fastest.get(name, (0.0, "")), (rate, way))
-    return [
-        Throughput(
+        for candidate in (c for c in candidates if not c.refused):
+            for way, run in candidate.ways.items():
+                times.setdefault((candidate, way), []).append(_milliseconds(run))
+    fastest: dict[Candidate, tuple[float, str]] = {}
+    for (candidate, way), measured in times.items():
+        rate = batch * 1e3 / float(np.median(measured))
+        fastest[candidate] = max(fastest.get(candidate, (0.0, "")), (rate, way))
+    first = _of_ecgrt({c: rate for c, (rate, _) in fastest.items()}, END_TO_END)
+    rows = []
+    for c in candidates:
+        row = Throughput(
+            model=c.model,
             seconds=seconds,
             threads=threads,
-            engine=name,
-            precision=precisions[name],
-            way=way,
-            records_per_second=rate,
-            ratio=fastest[engines[0].name][0] / rate,
+            group=c.group,
+            engine=c.engine.name,
+            task=c.engine.task,
+            difference=c.difference,
         )
-        for name, (rate, way) in fastest.items()
-    ]
+        rows.append(row if c.refused else row.timed(*fastest[c], first.get((c.model, c.group))))
+    return rows
 
 
-def _agreeing(
-    engines: Sequence[Engine],
-    prepare: Callable[[Engine], Mapping[str, Run]],
-    notes: list[str],
-) -> dict[str, Mapping[str, Run]]:
-    """Return the prepared engines whose probabilities equal those of the first."""
-    ready: dict[str, Mapping[str, Run]] = {}
-    expected: Array | None = None
-    for engine in engines:
-        try:
-            ways = prepare(engine)
-        except UnavailableError as error:
-            notes.append(f"{engine.name}: {error}")
-            continue
-        try:
-            answers = [run() for run in ways.values()]
-        except Exception as error:
-            if expected is None:  # ecgrt's own, whose error says everything
-                raise
-            raise ValueError(
-                f"{engine.model} cannot be run on the plan's input; give the model that the plan "
-                f"was built from: {error}"
-            ) from error
-        if expected is None:
-            expected = answers[0]
-        difference = max(_difference(answer, expected) for answer in answers)
-        bound = max(BOUNDS[engine.precision], BOUNDS[engines[0].precision])
-        if difference <= bound:
-            ready[engine.name] = ways
-        else:
-            notes.append(
-                f"{engine.name}: not printed, its probabilities differ by {difference:.1e} from "
-                f"those of {engines[0].name}, more than {bound:.0e}"
-            )
-    return ready
-
-
-def _difference(a: Array, b: Array) -> float:
-    """Return the largest difference; infinite where the shapes differ or a value is NaN."""
-    if a.shape != b.shape:
-        return float("inf")
-    return float(np.nan_to_num(np.abs(a - b), nan=np.inf).max())
+def _of_ecgrt(figures: dict[Candidate, float], task: str) -> dict[tuple[str, str], float]:
+    """Return the first figure of ecgrt for a task, by model and group."""
+    found: dict[tuple[str, str], float] = {}
+    for candidate, figure in figures.items():
+        if candidate.engine.name.startswith("ecgrt") and candidate.engine.task == task:
+            found.setdefault((candidate.model, candidate.group), figure)
+    return found
 
 
 def _milliseconds(run: Run) -> float:

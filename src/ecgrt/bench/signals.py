@@ -27,7 +27,7 @@ def make_signals(
     record: str | Path | None,
     fs: float | None = None,
 ) -> dict[float, Array]:
-    """Return float32 (n,) microvolts of `fs` Hz (None: the model's), by length in seconds.
+    """Return int16 (n,) microvolts of `fs` Hz (None: the model's), by length in seconds.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def make_signals(
             raise ValueError(
                 f"{length:g} s are {samples} samples; the model needs {segment:g} or more"
             )
-        signals[length] = np.resize(source, samples).astype(np.float32)
+        signals[length] = np.clip(np.rint(np.resize(source, samples)), -32768, 32767).astype("i2")
     return signals
 
 

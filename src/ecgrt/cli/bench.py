@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from .common import DONE, add_plan, find_plan, make_parser, run
+from .common import DONE, find_plan, make_parser, run
 from .output import add_json, show
 
 
@@ -15,15 +15,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure latency, throughput, cold start and memory; return the exit code."""
     parser = make_parser(
         "ecgrt-bench",
-        "Measure latency, throughput, cold start and peak memory, beside the peers that are "
-        "installed, in one run on the same record. Run it on an idle machine.",
-        "ecgrt-bench --plan model.plan --onnx models/cinc17.onnx --threads 1 2",
+        "Measure latency, throughput, cold start and peak memory of models, beside the peers that "
+        "are installed, in one run on the same record. Run it on an idle machine.",
+        "ecgrt-bench models/cinc17.onnx models/cinc17-compact.onnx --fs 300 --threads 1 2",
     )
-    add_plan(parser)
     parser.add_argument(
-        "--onnx", type=Path, help="the plan's model, for the peers ONNX Runtime and OpenVINO"
+        "models",
+        type=Path,
+        nargs="*",
+        metavar="MODEL",
+        help="ONNX models and plans, a table each: peers run the ONNX model; its plan is the one "
+        "that says the same of itself, else one is built (default: the plan that other commands "
+        "take)",
     )
-    parser.add_argument("--keras", type=Path, help="its .keras checkpoint, for TensorFlow")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "bf16"),
+        nargs="+",
+        default=["fp32"],
+        help="of the plans that are built (default: fp32)",
+    )
+    parser.add_argument(
+        "--peers",
+        nargs="*",
+        metavar="PEER",
+        help="which peers (default: all that are installed)",
+    )
     parser.add_argument(
         "--seconds",
         type=float,
@@ -50,12 +67,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _bench(args: argparse.Namespace) -> int:
-    from ..bench import bench
+    from ..bench import PEERS, bench
 
     report = bench(
-        find_plan(args.plan),
-        onnx=args.onnx,
-        keras=args.keras,
+        args.models or [find_plan(None)],
+        precisions=args.precision,
+        peers=tuple(PEERS) if args.peers is None else args.peers,
         seconds=args.seconds,
         threads=args.threads,
         calls=args.calls,

@@ -97,8 +97,6 @@ def unseal(plan: bytes) -> tuple[dict[str, Any], bytes]:
     return header, plan[ALIGNMENT + size + -size % ALIGNMENT :]
 
 
-def arithmetic_of(plan: bytes) -> str:
-    """Return what a sound plan computes in: ``"bf16"``, else ``"fp32"``, TensorRT's too."""
-    if not plan.startswith(MAGIC):
-        return "fp32"
-    return "bf16" if unseal(plan)[0]["precision"] == "bf16" else "fp32"
+def precision_of(plan: bytes) -> str:
+    """Return the precision that a sound CPU plan was built in; of TensorRT's, ``"fp32"``."""
+    return str(unseal(plan)[0]["precision"]) if plan.startswith(MAGIC) else "fp32"

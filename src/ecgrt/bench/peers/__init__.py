@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
 
-from ..engine import Engine, Normaliser
+from ..agreement import told
+from ..engine import UnavailableError
+from ..models import Model
+from .base import Peer
 from .onnx_runtime import OnnxRuntime
 from .openvino import OpenVino, OpenVinoBf16
 from .tensorflow import TensorFlow
 
-__all__ = ["OnnxRuntime", "OpenVino", "OpenVinoBf16", "TensorFlow", "peers_for"]
+__all__ = ["PEERS", "peers_for"]
+
+#: By name; TensorFlow's comes before those that use TensorFlow, for it sets the threads.
+PEERS: dict[str, type[Peer]] = {
+    peer.name: peer for peer in (OnnxRuntime, OpenVino, OpenVinoBf16, TensorFlow)
+}
 
 
 def peers_for(
-    onnx: str | Path | None, keras: str | Path | None, normalise: Normaliser, threads: int
-) -> tuple[list[Engine], list[str]]:
-    """Return the peers that are installed and have a model, and why the others are left out.
-
-    Raises
-    ------
-    FileNotFoundError
-        If a model that is named does not exist.
-    """
-    makers: dict[str, tuple[str, str | Path | None, Callable[[Path], Engine]]] = {
-        "onnxruntime": ("--onnx", onnx, lambda model: OnnxRuntime(model, normalise)),
-        "openvino": ("--onnx", onnx, lambda model: OpenVino(model, normalise)),
-        "openvino, bf16": ("--onnx", onnx, lambda model: OpenVinoBf16(model, normalise)),
-        "tensorflow": ("--keras", keras, lambda model: TensorFlow(model, normalise, threads)),
-    }
-    engines: list[Engine] = []
-    left_out = []
-    for name, (option, model, make) in makers.items():
-        if model is None:
-            left_out.append(f"{name}: left out, no {option} was given")
-            continue
-        if not Path(model).is_file():
-            raise FileNotFoundError(f"there is no model {model}")
+    model: Model, names: Sequence[str], fs: float | None, threads: int, notes: list[str]
+) -> list[Peer]:
+    """Return the peers of a model; a line in `notes` says why another is left out."""
+    if model.onnx is None:
+        if names:
+            notes.append(f"{model.name}: peers are left out, for no ONNX model of it was given")
+        return []
+    peers = []
+    for name in names:
         try:
-            engines.append(make(Path(model)))
-        except ModuleNotFoundError as error:
-            left_out.append(f"{name}: left out, {error}")
-    return engines, left_out
+            peers.append(PEERS[name](model, fs, threads))
+        except (UnavailableError, ModuleNotFoundError) as error:
+            notes.append(f"{model.name}: {name}: left out, {error}")
+        except Exception as error:  # noqa: BLE001 (each peer has its own kinds)
+            notes.append(f"{model.name}: {name}: {told(error)}")
+    return peers
