@@ -24,6 +24,8 @@ PACKAGES = {
     "openvino": ["openvino"],
     "openvino, bf16": ["openvino"],
     "tensorflow": ["tensorflow"],
+    "litert": ["tensorflow", "ai_edge_litert"],
+    "litert, int8": ["tensorflow", "ai_edge_litert"],
 }
 
 

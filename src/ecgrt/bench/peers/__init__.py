@@ -8,6 +8,7 @@ from ..agreement import told
 from ..engine import UnavailableError
 from ..models import Model
 from .base import Peer
+from .lite_rt import LiteRt, LiteRtInt8
 from .onnx_runtime import OnnxRuntime
 from .openvino import OpenVino, OpenVinoBf16
 from .tensorflow import TensorFlow
@@ -16,7 +17,8 @@ __all__ = ["PEERS", "peers_for"]
 
 #: By name; TensorFlow's comes before those that use TensorFlow, for it sets the threads.
 PEERS: dict[str, type[Peer]] = {
-    peer.name: peer for peer in (OnnxRuntime, OpenVino, OpenVinoBf16, TensorFlow)
+    peer.name: peer
+    for peer in (OnnxRuntime, OpenVino, OpenVinoBf16, TensorFlow, LiteRt, LiteRtInt8)
 }
 
 
