@@ -169,6 +169,7 @@ def test_a_report_shows_each_model_and_what_is_refused() -> None:
             latency=tuple(rows),
             throughput=(),
             cold=(cold,),
+            roofline=(),
         )
         for name in ("first.onnx", "second.onnx")
     ]

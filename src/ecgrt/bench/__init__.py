@@ -20,6 +20,7 @@ from .measure import measure_latency, measure_throughput
 from .models import Model, gather
 from .peers import PEERS, peers_for
 from .report import ModelReport, Report
+from .roofline import Roofline, measure_peak, place, products_per_second
 from .rows import Latency
 from .signals import make_signals
 
@@ -123,6 +124,13 @@ class _Entry:
         self.engines: list[Engine] = [*ours, *found]
         self.alone: list[Engine] = [*ours, *networks, *found]
 
+    def place(self, latency: Sequence[Latency], peak: float) -> list[Roofline]:
+        """Return what ecgrt's network makes of the machine, if its layers are known."""
+        if self.model.onnx is None:
+            return []
+        per_second = products_per_second(self.model.network, self.model.metadata["sampling_rate"])
+        return place([row for row in latency if row.model == self.model.name], per_second, peak)
+
 
 def _measure(
     entries: Sequence[_Entry],
@@ -152,6 +160,7 @@ def _measure(
         for f in fields
     ]
     cold = measure_cold(started, most, starts, notes)
+    peak = measure_peak()
     return Report(
         machine=machine,
         models=tuple(
@@ -161,6 +170,7 @@ def _measure(
                 latency=tuple(row for row in latency if row.model == entry.model.name),
                 throughput=tuple(row for row in throughput if row.model == entry.model.name),
                 cold=tuple(row for row in cold if row.model == entry.model.name),
+                roofline=tuple(entry.place(latency, peak)),
             )
             for entry in entries
         ),

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from .machine import Machine
+from .roofline import Roofline
 from .rows import Cold, Latency, Throughput, table
 
 
@@ -18,10 +19,12 @@ class ModelReport:
     latency: tuple[Latency, ...]
     throughput: tuple[Throughput, ...]
     cold: tuple[Cold, ...]
+    roofline: tuple[Roofline, ...]
 
     def to_text(self) -> str:
         """Return its tables."""
         backends = ", ".join(f"{engine} on {name}" for engine, name in self.backends.items())
+        bound = ["What binds: multiplications a second of one thread", table(self.roofline)]
         return "\n".join(
             [
                 f"== {self.model} ({backends})\n",
@@ -31,6 +34,7 @@ class ModelReport:
                 table(self.throughput),
                 "A new process: import, load, one record",
                 table(self.cold),
+                *(bound if self.roofline else []),
             ]
         )
 

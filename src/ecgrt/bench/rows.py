@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -114,7 +114,17 @@ def cell(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
 
 
-def table(rows: Sequence[Latency] | Sequence[Throughput] | Sequence[Cold]) -> str:
+class Cells(Protocol):
+    """A row of a table."""
+
+    header: ClassVar[str]
+
+    def cells(self) -> list[str]:
+        """Return its cells."""
+        ...
+
+
+def table(rows: Sequence[Cells]) -> str:
     """Return the rows below their header, aligned."""
     if not rows:
         return "nothing could be measured\n"
