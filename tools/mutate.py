@@ -178,6 +178,7 @@ def run(extension: Path, mutant: int, tests: list[str], seconds: int | None) -> 
         assert spec.loader is not None
         core = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(core)
+        importlib.import_module("ecgrt").__dict__[spec.name.partition(".")[2]] = core
         quiet = ("no:cacheprovider", "no:faulthandler", "no:xdist")
         os._exit(pytest.main(["-x", "-q", *(f"-p{name}" for name in quiet), *tests]))
     _, status, used = os.wait4(child, 0)

@@ -40,6 +40,14 @@ def no_example(header: Any) -> None:
         blob["count"] = 0
 
 
+def read_again_and_again(header: Any) -> None:
+    """Eight more layers of the second one's weights: more than the file holds."""
+    for slot in range(8):
+        layer = {**header["convolutions"][1], "activated": len(header["tensors"])}
+        header["convolutions"].insert(1, layer)
+        header["tensors"].append({**TENSOR, "slot": slot})
+
+
 # The plan has layers 0 to 5 and tensors 0 to 7, of which 7 are the logits: rate 1 to tensor 4, then
 # 2. Layer 2 reads tensor 2 and, as its residual, 1; it writes 4 and 3.
 RULES = [
@@ -71,6 +79,7 @@ RULES = [
     (put("convolutions", 0, "bias", "count", 8), "a vector of channels"),
     (put("convolutions", 0, "weights", "type", "int8"), "a blob's type"),
     (put("convolutions", 0, "weights", "offset", 8), "a blob's place"),
+    (read_again_and_again, "a blob's place"),
     (put("convolutions", 0, "weights", "xxh3", "0" * 15), "a blob's hash"),
     (put("golden", "input", "count", 7), "its example"),
     (put("golden", "probabilities", "count", 17), "its example"),
@@ -87,6 +96,16 @@ def test_what_breaks_a_rule_is_told(
     path = tmp_path / "wrong.plan"
     path.write_bytes(seal(header, blobs))
     with pytest.raises(ecgrt.PlanError, match=f"contradicts itself: {rule}$"):
+        ecgrt.Classifier(path)
+
+
+def test_a_blob_that_reaches_beyond_the_file(plan_bytes: bytes, tmp_path: Path) -> None:
+    header, blobs = unseal(plan_bytes)
+    blob = header["convolutions"][-1]["weights"]
+    blob["count"] = (len(blobs) - blob["offset"]) // 4 + 1
+    path = tmp_path / "long.plan"
+    path.write_bytes(seal(header, blobs))
+    with pytest.raises(ecgrt.PlanError, match=f"count must be .* to {blob['count'] - 1}$"):
         ecgrt.Classifier(path)
 
 
