@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -63,6 +64,7 @@ def _in_processes(
                 yield answer
             return
         except BrokenProcessPool:
+            _unblock(pool)
             deaths += 1
             if deaths == _DEATHS:
                 raise ChildProcessError(
@@ -95,6 +97,16 @@ def _pool(settings: Settings, workers: int) -> ProcessPoolExecutor:
     # A process that is forked would share locks with threads that it does not have.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, context, _begin, (settings,))
+
+
+def _unblock(pool: ProcessPoolExecutor) -> None:
+    """Let a pool end whose workers have died.
+
+    Python before 3.11.5 waits for ever until they have read what is on its way to them
+    (https://github.com/python/cpython/issues/94777), for it has the pipe's other end open itself.
+    """
+    if sys.version_info < (3, 11, 5):
+        pool._call_queue._reader.close()  # type: ignore[attr-defined]
 
 
 def _begin(settings: Settings) -> None:
