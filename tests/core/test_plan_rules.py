@@ -55,6 +55,7 @@ RULES = [
     (put("tensors", [TENSOR]), "its input"),
     (put("tensors", 0, "channels", 16), "its input"),
     (put("tensors", 0, "rate", 2), "its input"),
+    (put("tensors", 0, "slot", 8), "a tensor's place"),
     (put("tensors", 1, "slot", 8), "a tensor's place"),
     (put("tensors", 1, "channels", 0), "a tensor's channels"),
     (put("tensors", 1, "channels", 8), "a tensor's channels"),
@@ -157,6 +158,7 @@ def chain(widths: Sequence[int], samples: int, classes: int = 2, segments: int =
 @pytest.mark.parametrize(
     ("widths", "samples", "classes", "segments"),
     [
+        ([], 1, 2, 1),  # a single layer
         ([64], 16, 2, 1),
         ([16], 16, 16, 1),  # as many classes as the logits have channels
         ([16] * 1023, 64, 2, 1),  # as many layers as a plan may have
