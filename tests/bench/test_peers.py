@@ -26,6 +26,7 @@ PACKAGES = {
     "tensorflow": ["tensorflow"],
     "litert": ["tensorflow", "ai_edge_litert"],
     "litert, int8": ["tensorflow", "ai_edge_litert"],
+    "pytorch": ["torch"],
 }
 
 
@@ -49,6 +50,8 @@ def test_the_packages_of_every_peer_are_known() -> None:
 def test_a_peer_answers_as_onnxruntime(
     name: str, small: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # PyTorch asks whether there is Triton, and would find the folder of tests of that name.
+    monkeypatch.setitem(sys.modules, "triton", None)
     for package in PACKAGES[name]:
         pytest.importorskip(package)
     monkeypatch.setattr(openvino, "cpu_flags", lambda: {"avx512_bf16"})
@@ -73,6 +76,19 @@ def test_a_peer_that_is_not_installed_is_named(
     (note,) = notes
     assert note.startswith(f"{small.name}: onnxruntime: left out, this needs the package")
     assert 'pip install "ecgrt[bench]"' in note
+
+
+def test_pytorch_that_is_not_installed_is_named(
+    small: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of it no extra is named, for none brings it."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    notes: list[str] = []
+    assert peers_for(small, ["pytorch"], None, 1, notes) == []
+    (note,) = notes
+    assert note.startswith(f"{small.name}: pytorch: left out, ")
+    assert "torch" in note.removeprefix(f"{small.name}: pytorch")
+    assert "pip install" not in note
 
 
 def test_a_peer_that_cannot_be_made_is_named(small: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +134,21 @@ def test_batches_divide_the_records() -> None:
     assert [batch_size(count) for count in (1, 7, 12, 32)] == [1, 7, 6, 8]
 
 
+def answer_of_tensorflow(model: Model, seen: Any) -> Any:
+    from ecgrt.bench.peers.keras_network import keras_network
+
+    return keras_network(model.network)(seen[:, None])
+
+
+def answer_of_torch(model: Model, seen: Any) -> Any:
+    import torch
+
+    from ecgrt.bench.peers.torch_network import torch_network
+
+    return torch_network(model.network)(torch.from_numpy(seen).transpose(1, 2))
+
+
+@pytest.mark.parametrize("answer", [answer_of_tensorflow, answer_of_torch])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -127,10 +158,10 @@ def test_batches_divide_the_records() -> None:
     ],
     ids=["residual", "fewer taps than the stride", "plain"],
 )
-def test_keras_layers_are_the_network(changes: dict[str, Any], tmp_path: Path) -> None:
-    pytest.importorskip("tensorflow")
-    from ecgrt.bench.peers.keras_network import keras_network
-
+def test_layers_of_peers_are_the_network(
+    changes: dict[str, Any], answer: Any, tmp_path: Path
+) -> None:
+    pytest.importorskip(answer.__name__.removeprefix("answer_of_"))
     config = NetworkConfig(
         **{
             "conv_subsample_lengths": (1, 2),
@@ -143,5 +174,5 @@ def test_keras_layers_are_the_network(changes: dict[str, Any], tmp_path: Path) -
     (model,) = gather([path], ["fp32"], tmp_path)
     signal = signal_of(model)
     seen = model.normaliser(None)(signal)
-    found = keras_network(model.network)(seen[:, None])
+    found = answer(model, seen)
     np.testing.assert_allclose(found[0], Reference(path)(signal.astype(float)), atol=1e-5)

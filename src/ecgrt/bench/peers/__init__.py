@@ -11,6 +11,7 @@ from .base import Peer
 from .lite_rt import LiteRt, LiteRtInt8
 from .onnx_runtime import OnnxRuntime
 from .openvino import OpenVino, OpenVinoBf16
+from .pytorch import PyTorch
 from .tensorflow import TensorFlow
 
 __all__ = ["PEERS", "peers_for"]
@@ -18,7 +19,7 @@ __all__ = ["PEERS", "peers_for"]
 #: By name; TensorFlow's comes before those that use TensorFlow, for it sets the threads.
 PEERS: dict[str, type[Peer]] = {
     peer.name: peer
-    for peer in (OnnxRuntime, OpenVino, OpenVinoBf16, TensorFlow, LiteRt, LiteRtInt8)
+    for peer in (OnnxRuntime, OpenVino, OpenVinoBf16, TensorFlow, LiteRt, LiteRtInt8, PyTorch)
 }
 
 
