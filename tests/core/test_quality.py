@@ -278,3 +278,17 @@ def test_two_hours_with_gaps_of_every_kind(filtered: ecgrt.Classifier, ecg: np.n
     edges = np.array([span[:2] for span in spans]), np.array([one[:2] for one in expected])
     np.testing.assert_allclose(*edges, rtol=0, atol=1.5 / 300)  # a neighbour may be 77.0 by chance
     assert prediction.label is not None
+
+
+@pytest.mark.filterwarnings("ignore::ecgrt.SignalWarning")
+def test_nothing_of_a_record_is_left_for_the_next(ecg: np.ndarray) -> None:
+    """One that ends in the middle of a gap, of any kind, changes no answer behind it."""
+    fresh = ecgrt.Classifier(threads=1).predict(ecg, 300)
+    used = ecgrt.Classifier(threads=1)
+    missing, still, rail = (ecg.astype(float) for _ in range(3))
+    missing[8500:], still[7000:], rail[8400:] = np.nan, ecg[7000], 32_767
+    for ended in (missing, still, rail, missing[:8650], still[:8650], rail[:8650]):
+        used.predict(ended, 300)
+        found = used.predict(ecg, 300)
+        np.testing.assert_array_equal(found.segment_probabilities, fresh.segment_probabilities)
+        assert found.quality.spans == fresh.quality.spans
